@@ -1,0 +1,382 @@
+import { inspect } from "node:util";
+
+/**
+ * How a failure may be retried.
+ *
+ * - `never`: the same attempt will fail again until somebody changes something.
+ * - `backoff`: try again later, after the caller's own exponential delay.
+ * - `after`: try again once {@link LandfallError.retryAfterMs} has passed; the peer named the delay.
+ */
+export type RetryClass = "never" | "backoff" | "after";
+
+interface ErrorDefinition {
+  /** What happened, in one sentence; `docs/errors.md` shows it. */
+  readonly summary: string;
+  readonly retry: RetryClass;
+  /** What the reader can do about it. */
+  readonly remedy: string;
+}
+
+/**
+ * Every error code that landfall can raise. Codes are never renumbered, reused or given a new meaning.
+ * `docs/errors.md` is generated from this table and a test holds the two equal.
+ */
+export const errorTable = {
+  // Configuration
+  "config.not-found": {
+    summary: "No configuration file was found.",
+    retry: "never",
+    remedy: "Name one with -c FILE, or write one with `landfall init`.",
+  },
+  "config.invalid": {
+    summary: "The configuration is not valid; every fault is listed with its path.",
+    retry: "never",
+    remedy: "Correct the listed settings, then run `landfall run --check-config`.",
+  },
+  "config.secret-unreadable": {
+    summary: "A secret, key or certificate that the configuration points to could not be read.",
+    retry: "never",
+    remedy: "Check the path or the environment variable, and that the agent's user may read it.",
+  },
+  // Keys and credentials
+  "key.world-readable": {
+    summary: "A file that holds a private key can be read by every user of this machine.",
+    retry: "never",
+    remedy: "Run the `chmod 600` command that the message gives.",
+  },
+  "key.unusable": {
+    summary: "A private key could not be parsed, or is of a kind that is not supported.",
+    retry: "never",
+    remedy: "Use an RSA key of 2048 bits or more, or an EC P-256 key, in PEM or PKCS#12 form.",
+  },
+  "key.wrong-password": {
+    summary: "The password of an encrypted key or PKCS#12 file is wrong.",
+    retry: "never",
+    remedy: "Correct the password setting.",
+  },
+  "key.unsupported-uri": {
+    summary: "A key URI names a place that this version cannot open.",
+    retry: "never",
+    remedy: "Use a file path or a file:// URI.",
+  },
+  "certificate.unusable": {
+    summary: "A certificate could not be parsed.",
+    retry: "never",
+    remedy: "Give a PEM chain, leaf first, or a PKCS#12 file that holds a certificate.",
+  },
+  "certificate.name-mismatch": {
+    summary: "The certificate's common name is not the registration id.",
+    retry: "never",
+    remedy: "DPS requires both to be equal: change registration_id, or issue a certificate with that common name.",
+  },
+  "certificate.key-mismatch": {
+    summary: "The private key does not belong to the certificate.",
+    retry: "never",
+    remedy: "Point identity_cert and identity_pk at a matching pair.",
+  },
+  "certificate.not-valid-now": {
+    summary: "The certificate is expired or not valid yet.",
+    retry: "never",
+    remedy: "Renew the certificate, or correct this machine's clock.",
+  },
+  "attestation.registration-id": {
+    summary: "The registration id does not follow the rules of DPS.",
+    retry: "never",
+    remedy:
+      "Use up to 128 characters, letters, digits and - . _ : only, with a letter or digit at both ends.",
+  },
+  "attestation.symmetric-key": {
+    summary: "The symmetric key is not usable.",
+    retry: "never",
+    remedy: "Give the base64 text of a key of 16 to 64 bytes, as DPS shows it.",
+  },
+  "attestation.unsupported-pair": {
+    summary: "This attestation cannot be carried by this transport.",
+    retry: "never",
+    remedy: "Choose a transport that the message lists.",
+  },
+  "attestation.unexpected-challenge": {
+    summary: "The service sent a challenge that this attestation cannot answer.",
+    retry: "never",
+    remedy: "The enrollment is of another attestation type than this device; change one of the two.",
+  },
+  // Endpoint and dialling
+  "endpoint.connect-failed": {
+    summary: "No network connection could be made.",
+    retry: "backoff",
+    remedy: "Check routes, firewall and port; 8883 is often closed where 443 is open (transport = \"mqtt-ws\").",
+  },
+  "endpoint.connect-timeout": {
+    summary: "The peer did not answer a connection attempt in time.",
+    retry: "backoff",
+    remedy: "A firewall that drops packets looks like this; check the port and the route.",
+  },
+  "endpoint.name-not-found": {
+    summary: "The host name could not be resolved.",
+    retry: "backoff",
+    remedy: "Check the name, and the name servers of this machine.",
+  },
+  "endpoint.tls-failed": {
+    summary: "The TLS handshake failed.",
+    retry: "backoff",
+    remedy: "The cause in the message tells more; a middlebox that cuts TLS looks like this.",
+  },
+  "endpoint.tls-untrusted": {
+    summary: "The peer's certificate is not trusted, or is not for the name that was asked for.",
+    retry: "backoff",
+    remedy: "Behind TLS inspection, or with an emulator, add its CA to [network] trust_bundle. Verification is never turned off.",
+  },
+  "endpoint.proxy-failed": {
+    summary: "The proxy refused or could not make the connection.",
+    retry: "backoff",
+    remedy: "Check the proxy's address and credentials, or exempt the host with no_proxy.",
+  },
+  // Transports
+  "transport.refused": {
+    summary: "The service refused the connection.",
+    retry: "backoff",
+    remedy: "The message carries the service's code.",
+  },
+  "transport.unauthorized": {
+    summary: "The service did not accept the credential at connect.",
+    retry: "never",
+    remedy: "Check the key or certificate, the enrollment or device (it may be disabled), and this machine's clock.",
+  },
+  "transport.identifier-rejected": {
+    summary: "The service does not know this identity.",
+    retry: "never",
+    remedy: "The device may have been removed or moved; provisioning again finds its new hub.",
+  },
+  "transport.unavailable": {
+    summary: "The service said that it is unavailable.",
+    retry: "backoff",
+    remedy: "Nothing to do; the agent tries again.",
+  },
+  "transport.closed": {
+    summary: "The connection was closed by the peer or the network.",
+    retry: "backoff",
+    remedy: "Nothing to do; the agent connects again. IoT Hub also closes a connection on any protocol misuse.",
+  },
+  "transport.timeout": {
+    summary: "The service did not answer in time.",
+    retry: "backoff",
+    remedy: "Nothing to do; the agent tries again.",
+  },
+  "transport.protocol": {
+    summary: "The peer sent something that the protocol does not allow.",
+    retry: "backoff",
+    remedy: "Something between the device and the service may be altering traffic.",
+  },
+  "transport.message-too-large": {
+    summary: "The message is larger than the service allows; it was not sent.",
+    retry: "never",
+    remedy: "Split the message: telemetry may have 256 KB, a method answer 128 KB.",
+  },
+  // Provisioning
+  "provisioning.bad-request": {
+    summary: "DPS did not accept the registration request (4xx).",
+    retry: "never",
+    remedy: "The service's error code and message tell which part; check id_scope, registration_id and payload.",
+  },
+  "provisioning.unauthorized": {
+    summary: "DPS refused the device's credential (401).",
+    retry: "never",
+    remedy:
+      "Check the key or certificate against the enrollment, that every intermediate is sent, and this machine's clock. " +
+      "Likely also when public network access of the DPS is disabled.",
+  },
+  "provisioning.not-found": {
+    summary: "DPS knows no enrollment for this device (404).",
+    retry: "never",
+    remedy: "Check id_scope and registration_id; create an individual enrollment or an enrollment group.",
+  },
+  "provisioning.conflict": {
+    summary: "Another registration of the same identity is in progress (409 or 412).",
+    retry: "backoff",
+    remedy: "Make sure that no second device uses this registration id.",
+  },
+  "provisioning.throttled": {
+    summary: "DPS asked to slow down (429).",
+    retry: "after",
+    remedy: "Nothing to do; the agent waits as long as the service asked.",
+  },
+  "provisioning.service-error": {
+    summary: "DPS had an internal error (5xx).",
+    retry: "backoff",
+    remedy: "Nothing to do; the agent tries again.",
+  },
+  "provisioning.malformed-response": {
+    summary: "DPS answered something that is not a registration status.",
+    retry: "backoff",
+    remedy: "Something between the device and the service may be altering traffic.",
+  },
+  "provisioning.failed": {
+    summary: "DPS accepted the request but could not assign a hub.",
+    retry: "never",
+    remedy: "The service's error code tells why; usual causes are no linked hub, or a custom allocation that failed.",
+  },
+  "provisioning.disabled": {
+    summary: "The enrollment of this device is disabled.",
+    retry: "never",
+    remedy: "Enable the enrollment in DPS.",
+  },
+  "provisioning.timeout": {
+    summary: "Registration did not finish in the time allowed.",
+    retry: "backoff",
+    remedy: "Nothing to do; the agent tries again.",
+  },
+  // Hub session
+  "hub.credential-expired": {
+    summary: "The credential expired while connected.",
+    retry: "backoff",
+    remedy: "Check this machine's clock; the agent renews ahead of expiry by its own clock.",
+  },
+  "hub.displaced": {
+    summary: "Another client with the same device id keeps taking over the connection.",
+    retry: "backoff",
+    remedy: "Find the second device or process that uses this device id and stop it, or give it an identity of its own.",
+  },
+  "hub.twin-rejected": {
+    summary: "The hub refused a twin operation.",
+    retry: "never",
+    remedy: "The hub's code and message tell which limit: 32 KB, depth 10, keys without . $ or space.",
+  },
+  "hub.not-connected": {
+    summary: "The operation needs a connection to the hub and there is none.",
+    retry: "backoff",
+    remedy: "Wait until the session is connected, or pass a signal that bounds the wait.",
+  },
+  "hub.closed": {
+    summary: "The session was closed before the operation finished.",
+    retry: "never",
+    remedy: "Nothing to do; this is what closing means for work that was still pending.",
+  },
+  "hub.method-exists": {
+    summary: "A direct method of that name already has a handler.",
+    retry: "never",
+    remedy: "Dispose of the first handler before registering another.",
+  },
+  // State
+  "state.unwritable": {
+    summary: "The state directory cannot be used.",
+    retry: "never",
+    remedy: "Create it for the agent's user, or name another with [state] directory.",
+  },
+  "state.corrupt": {
+    summary: "A state file does not hold what it should; it is set aside.",
+    retry: "never",
+    remedy: "Nothing to do; the agent provisions again. The file is kept beside with the ending .corrupt.",
+  },
+  // Command line
+  "cli.usage": {
+    summary: "The command line is not valid.",
+    retry: "never",
+    remedy: "See `landfall --help`.",
+  },
+  // Emulator
+  "emulator.enrollment-file": {
+    summary: "The enrollment file is not valid.",
+    retry: "never",
+    remedy: "Correct the listed entries.",
+  },
+  "emulator.listen-failed": {
+    summary: "The emulator could not listen on a port.",
+    retry: "never",
+    remedy: "Another process has the port; choose another, or 0 for any free one.",
+  },
+  "emulator.rejected": {
+    summary: "The emulated service refused an operation of its owner.",
+    retry: "never",
+    remedy: "The message tells the rule.",
+  },
+} as const satisfies Record<string, ErrorDefinition>;
+
+/** A code from {@link errorTable}, such as `provisioning.unauthorized`. */
+export type ErrorCode = keyof typeof errorTable;
+
+/** What a cloud service said about a failure; each field is present only when the service sent it. */
+export interface ServiceReport {
+  /** The service's own error code, such as 401002. */
+  readonly errorCode?: number;
+  /** The id that Azure support asks for. */
+  readonly trackingId?: string;
+  /** The service's message, verbatim. */
+  readonly message?: string;
+  /** HTTP-class status: 401, 429, 500 … On MQTT it comes from the response topic. */
+  readonly status?: number;
+}
+
+/** What {@link LandfallError} takes beside its code and message. */
+export interface LandfallErrorOptions {
+  readonly cause?: unknown;
+  /** Milliseconds the peer asked to wait; meaningful for the retry class `after`. */
+  readonly retryAfterMs?: number;
+  readonly service?: ServiceReport;
+  /** More lines for people, each a fact; never a secret. */
+  readonly details?: readonly string[];
+}
+
+const brand = Symbol.for("landfall.error");
+
+/**
+ * The one error type of landfall. `code` tells errors apart, never the message.
+ * Messages and details never contain secrets.
+ */
+export class LandfallError extends Error {
+  readonly code: ErrorCode;
+  readonly retryAfterMs: number | undefined;
+  readonly service: ServiceReport | undefined;
+  readonly details: readonly string[];
+
+  constructor(code: ErrorCode, message: string, options: LandfallErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "LandfallError";
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+    this.service = options.service;
+    this.details = options.details ?? [];
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  /** Whether, and how, the same attempt may be made again. */
+  get retry(): RetryClass {
+    return errorTable[this.code].retry;
+  }
+
+  /** What the reader can do about it; doctor and the command line print this. */
+  get remedy(): string {
+    return errorTable[this.code].remedy;
+  }
+
+  /** The form that `--json` output and logs use. */
+  toJSON(): Record<string, unknown> {
+    return {
+      code: this.code,
+      message: this.message,
+      retry: this.retry,
+      remedy: this.remedy,
+      ...(this.retryAfterMs === undefined ? {} : { retryAfterMs: this.retryAfterMs }),
+      ...(this.service === undefined ? {} : { service: this.service }),
+      ...(this.details.length === 0 ? {} : { details: this.details }),
+      ...(this.cause === undefined ? {} : { cause: describeCause(this.cause) }),
+    };
+  }
+}
+
+/** Whether `value` is a {@link LandfallError}, also one made by another copy of this package. */
+export function isLandfallError(value: unknown): value is LandfallError {
+  return typeof value === "object" && value !== null && brand in value;
+}
+
+/** The message of anything that was thrown, on one line. */
+export function describeCause(cause: unknown): string {
+  if (cause instanceof AggregateError && cause.errors.length > 0) {
+    return cause.errors.map(describeCause).join("; ");
+  }
+  if (cause instanceof Error) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const message = cause.message || cause.name;
+    return code !== undefined && !message.includes(code) ? `${code}: ${message}` : message;
+  }
+  return typeof cause === "string" ? cause : inspect(cause, { depth: 1, breakLength: Infinity });
+}

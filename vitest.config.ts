@@ -1,0 +1,23 @@
+import { defineConfig } from "vitest/config";
+
+const setupFiles = ["test/support/loopback-only.ts"];
+
+/** One project per rung, so that `--project unit` runs the quick ones alone. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "architecture", include: ["test/architecture/**/*.test.ts"], setupFiles } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], setupFiles } },
+      { test: { name: "contract", include: ["test/contract/**/*.test.ts"], setupFiles } },
+      {
+        test: {
+          name: "integration",
+          include: ["test/integration/**/*.test.ts"],
+          setupFiles,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
