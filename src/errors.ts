@@ -82,8 +82,7 @@ export const errorTable = {
   "attestation.registration-id": {
     summary: "The registration id does not follow the rules of DPS.",
     retry: "never",
-    remedy:
-      "Use up to 128 characters, letters, digits and - . _ : only, with a letter or digit at both ends.",
+    remedy: "Use up to 128 characters, letters, digits and - . _ : only, with a letter or digit at both ends.",
   },
   "attestation.symmetric-key": {
     summary: "The symmetric key is not usable.",
@@ -104,7 +103,7 @@ export const errorTable = {
   "endpoint.connect-failed": {
     summary: "No network connection could be made.",
     retry: "backoff",
-    remedy: "Check routes, firewall and port; 8883 is often closed where 443 is open (transport = \"mqtt-ws\").",
+    remedy: 'Check routes, firewall and port; 8883 is often closed where 443 is open (transport = "mqtt-ws").',
   },
   "endpoint.connect-timeout": {
     summary: "The peer did not answer a connection attempt in time.",
@@ -124,7 +123,8 @@ export const errorTable = {
   "endpoint.tls-untrusted": {
     summary: "The peer's certificate is not trusted, or is not for the name that was asked for.",
     retry: "backoff",
-    remedy: "Behind TLS inspection, or with an emulator, add its CA to [network] trust_bundle. Verification is never turned off.",
+    remedy:
+      "Behind TLS inspection, or with an emulator, add its CA to [network] trust_bundle. Verification is never turned off.",
   },
   "endpoint.proxy-failed": {
     summary: "The proxy refused or could not make the connection.",
@@ -234,7 +234,8 @@ export const errorTable = {
   "hub.displaced": {
     summary: "Another client with the same device id keeps taking over the connection.",
     retry: "backoff",
-    remedy: "Find the second device or process that uses this device id and stop it, or give it an identity of its own.",
+    remedy:
+      "Find the second device or process that uses this device id and stop it, or give it an identity of its own.",
   },
   "hub.twin-rejected": {
     summary: "The hub refused a twin operation.",

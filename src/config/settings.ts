@@ -1,0 +1,133 @@
+import type { JsonObject } from "../json.ts";
+import type { LogLevel } from "../log.ts";
+import type { Secret } from "../secret.ts";
+
+/**
+ * The whole configuration after validation: frozen, defaults filled in, secrets read into {@link Secret}.
+ * Names here are the file's names in camelCase.
+ */
+export interface Settings {
+  readonly provisioning: ProvisioningSettings;
+  readonly hub: HubSettings;
+  readonly network: NetworkSettings;
+  readonly telemetry: TelemetrySettings;
+  /** Direct methods that run a command, by method name. */
+  readonly methods: Readonly<Record<string, MethodCommandSettings>>;
+  readonly state: StateSettings;
+  readonly log: LogSettings;
+}
+
+/** How bytes travel to DPS or hub. */
+export type TransportName = "mqtt" | "mqtt-ws";
+
+/** `[provisioning]`: through DPS, or a hub given by hand. */
+export type ProvisioningSettings = DpsSettings | ManualSettings;
+
+/** `source = "dps"`. */
+export interface DpsSettings {
+  readonly source: "dps";
+  readonly idScope: string;
+  /** Host that is dialled and verified. Default `global.azure-devices-provisioning.net`. */
+  readonly globalEndpoint: string;
+  readonly transport: TransportName;
+  readonly attestation: AttestationSettings;
+  /** Sent with the registration, for custom allocation. */
+  readonly payload?: JsonObject;
+  /** Ask DPS at every start, even with a stored assignment. Default false. */
+  readonly alwaysReprovisionOnStartup: boolean;
+  /** Longest time for one registration, in milliseconds. Default 300 000. */
+  readonly timeoutMs: number;
+}
+
+/** `source = "manual"`: no DPS. */
+export interface ManualSettings {
+  readonly source: "manual";
+  readonly iothubHostname: string;
+  readonly deviceId: string;
+  readonly authentication: AttestationSettings;
+}
+
+/** `[provisioning.attestation]`, or `[provisioning.authentication]` for a manual source. */
+export type AttestationSettings = X509Settings | SymmetricKeySettings;
+
+/** `method = "x509"`: a PEM pair, or one PKCS#12 file. */
+export interface X509Settings {
+  readonly method: "x509";
+  /** For a manual source: the device id. */
+  readonly registrationId: string;
+  readonly source:
+    | { readonly kind: "pem"; readonly certificate: string; readonly privateKey: string; readonly password?: Secret }
+    | { readonly kind: "pkcs12"; readonly file: string; readonly password?: Secret };
+}
+
+/** `method = "symmetric_key"` (`"sas"` for a manual source). */
+export interface SymmetricKeySettings {
+  readonly method: "symmetric_key";
+  readonly registrationId: string;
+  /** Base64 text, as DPS shows it. */
+  readonly symmetricKey: Secret;
+  /** The key is the enrollment group's: derive the device's own key from it on the device. */
+  readonly derive: boolean;
+}
+
+/** `[hub]`. */
+export interface HubSettings {
+  readonly transport: TransportName;
+  /** Plug and Play model id. */
+  readonly modelId?: string;
+  /** MQTT keep-alive, in seconds, 10 to 1177. Default 240. */
+  readonly keepAliveSeconds: number;
+  /** Life of a SAS token, in milliseconds, at least 60 000. Default one hour. */
+  readonly tokenLifetimeMs: number;
+  /** Telemetry messages that may wait for an acknowledgement at one time, 1 to 1000. Default 32. */
+  readonly telemetryWindow: number;
+}
+
+/** `[network]`. */
+export interface NetworkSettings {
+  /** PEM file whose certificates are trusted beside the system's roots. */
+  readonly trustBundle?: string;
+  /** `host:port:host:port` rules, first match wins. */
+  readonly connectTo: readonly ConnectToRule[];
+  /** Proxy for WebSocket (`http://`, `https://`, `socks5://`, `socks5h://`), credentials included. Absent: from the environment. */
+  readonly proxy?: Secret;
+  /** Hosts and suffixes that go direct. Absent: `NO_PROXY` of the environment. */
+  readonly noProxy?: readonly string[];
+}
+
+/** One rule in the form of curl's `--connect-to`. An empty host or port on the left matches any; on the right, keeps the original. */
+export interface ConnectToRule {
+  readonly fromHost?: string;
+  readonly fromPort?: number;
+  readonly toHost?: string;
+  readonly toPort?: number;
+  /** The rule as written. */
+  readonly text: string;
+}
+
+/** `[telemetry]`: what the agent says by itself. */
+export interface TelemetrySettings {
+  /** Between two system messages, in milliseconds; 0 turns them off. Default 60 000. */
+  readonly intervalMs: number;
+}
+
+/** `[methods.NAME]`. */
+export interface MethodCommandSettings {
+  /** Program and arguments; no shell is involved. */
+  readonly command: readonly string[];
+  /** Milliseconds after which the command is killed. Default 30 000. */
+  readonly timeoutMs: number;
+  /** Bytes of output that are kept; the rest is cut. Default 65 536. */
+  readonly maxOutputBytes: number;
+}
+
+/** `[state]`. */
+export interface StateSettings {
+  /** Directory of the assignment and the network memory, mode 0700. */
+  readonly directory: string;
+}
+
+/** `[log]`. */
+export interface LogSettings {
+  readonly level: LogLevel;
+}
