@@ -10,7 +10,8 @@ export function exitCodeFor(error: unknown): ExitCode {
 
 /** An error for people: what, every detail, the chain of causes, and what to do. Never a stack. */
 export function errorReport(error: unknown, sink: TextSink): string {
-  const lines = [`${sink.style("red", "error:")} ${describeCause(error)}`];
+  const what = isLandfallError(error) ? error.message : describeCause(error);
+  const lines = [`${sink.style("red", "error:")} ${what}`];
   if (isLandfallError(error)) {
     lines.push(...error.details.map((detail) => `  ${detail}`));
     lines.push(...causes(error).map((cause) => `  because: ${cause}`));
