@@ -28,6 +28,11 @@ export const errorTable = {
     retry: "never",
     remedy: "Name one with -c FILE, or write one with `landfall init`.",
   },
+  "config.unreadable": {
+    summary: "The configuration file is there but could not be read.",
+    retry: "never",
+    remedy: "Let the agent's user read the file, or name another with -c FILE.",
+  },
   "config.invalid": {
     summary: "The configuration is not valid; every fault is listed with its path.",
     retry: "never",
