@@ -262,6 +262,21 @@ export const errorTable = {
     retry: "never",
     remedy: "Dispose of the first handler before registering another.",
   },
+  "hub.method-timeout": {
+    summary: "The handler of a direct method did not answer before its deadline.",
+    retry: "never",
+    remedy: "Give the method a longer timeout, on the device and at the caller, or let the handler finish sooner.",
+  },
+  "hub.already-consumed": {
+    summary: "Somebody consumes this sequence already; it has one consumer at a time.",
+    retry: "never",
+    remedy: "End the first loop before starting another, or hand its items on.",
+  },
+  "hub.message-not-completed": {
+    summary: "A cloud-to-device message was not completed by its consumer.",
+    retry: "backoff",
+    remedy: "Nothing to do; the hub delivers it again.",
+  },
   // State
   "state.unwritable": {
     summary: "The state directory cannot be used.",

@@ -117,7 +117,11 @@ export interface HubConnection extends AsyncDisposable {
   readonly credentialExpiresAtMs?: number;
   /** Whether the hub kept the session of an earlier connection. */
   readonly sessionPresent: boolean;
-  /** Resolves when the connection has ended: with the reason, or with `undefined` after {@link close}. Never rejects. */
+  /**
+   * Resolves when the connection has ended: with the reason, or with `undefined` after {@link close}. Never rejects.
+   * `transport.closed` without a cause says that the peer closed in an orderly way, with a cause that the network failed:
+   * the session tells a hub that throws it out from a bad line by this.
+   */
   readonly ended: Promise<Error | undefined>;
   /** Resolves once the hub has acknowledged. Rejects with `transport.message-too-large` or `transport.closed`. */
   sendTelemetry(message: TelemetryMessage, options?: CallOptions): Promise<void>;
