@@ -1,4 +1,4 @@
-import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { type ParseArgsConfig, parseArgs } from "node:util";
 import { LandfallError } from "../errors.ts";
 import type { Command, OptionSpec, OptionValues } from "./command.ts";
 
@@ -17,7 +17,7 @@ export function parseCommandLine(
   command: Command,
   args: readonly string[],
 ): { options: OptionValues; positionals: string[] } {
-  const options: ParseArgsOptionsConfig = {};
+  const options: NonNullable<ParseArgsConfig["options"]> = {};
   for (const [name, spec] of Object.entries({ ...command.options, ...commonOptions } as Record<string, OptionSpec>)) {
     options[name] = {
       type: spec.type,
