@@ -71,8 +71,8 @@ export interface Moment {
 
 /** What happens to a registration. */
 export type RegistrationInput = Moment &
+  /** `timeoutMs` is for all of it. */
   (
-    /** `timeoutMs` is for all of it. */
     | { readonly kind: "started"; readonly timeoutMs: number }
     | { readonly kind: "connected" }
     | { readonly kind: "answered"; readonly response: DpsResponse }

@@ -25,10 +25,14 @@ export function retryDelayMs(failures: number, draw: number, namedMs: number | u
   return (bounded(namedMs) ?? 0) + Math.ceil(fullJitterMs(failures, draw));
 }
 
-/** The same for a throttling service, which without a named delay is left alone for at least a second and for longer on average. */
+/**
+ * The same for a throttling service. The random part starts as long as the delay itself: thousands of devices may have
+ * been given the same one. Without a named delay the service is left alone for at least a second.
+ */
 export function throttleDelayMs(failures: number, draw: number, namedMs: number | undefined): number {
-  if (bounded(namedMs) !== undefined) return retryDelayMs(failures, draw, namedMs);
-  return 1000 + Math.ceil(fullJitterMs(failures, draw, { baseMs: 10_000, capMs: 60_000 }));
+  const named = bounded(namedMs);
+  const spread = fullJitterMs(failures, draw, { baseMs: named ?? 10_000, capMs: 60_000 });
+  return (named ?? 1000) + Math.ceil(spread);
 }
 
 /**

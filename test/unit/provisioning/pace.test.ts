@@ -37,8 +37,8 @@ describe("the delay after a failure", () => {
     );
   });
 
-  test("spreads two devices that were sent away with the same named delay", () => {
-    expect(throttleDelayMs(0, 0.1, 5000)).not.toBe(throttleDelayMs(0, 0.9, 5000));
+  test("spreads devices that were sent away with the same named delay over as much again", () => {
+    expect([0, 0.5, 0.999_999].map((draw) => throttleDelayMs(0, draw, 5000))).toEqual([5000, 7500, 10_000]);
   });
 
   test("without a named delay grows from 1 s up to 60 s", () => {

@@ -31,11 +31,12 @@ describe("readAnswer", () => {
     );
   });
 
-  test.each(
-    vectors<MalformedResponse>("registration-malformed.json"),
-  )("names what is wrong with: $name", ({ status, body, fault }) => {
-    expect(readAnswer({ status, body: textOf(body) })).toEqual({ kind: "malformed", fault });
-  });
+  test.each(vectors<MalformedResponse>("registration-malformed.json"))(
+    "names what is wrong with: $name",
+    ({ status, body, fault }) => {
+      expect(readAnswer({ status, body: textOf(body) })).toEqual({ kind: "malformed", fault });
+    },
+  );
 
   test("compares the status without regard to case", () => {
     expect(readAnswer({ status: 202, body: '{"operationId":"op","status":"Assigning"}' })).toEqual({
