@@ -156,7 +156,7 @@ class FakeDpsChannel implements DpsChannel {
     signal?.throwIfAborted();
     if (!this.#open) throw new LandfallError("transport.closed", "the connection to the fake DPS is closed");
     const answer = this.#answer(request).catch((error: unknown) => {
-      this.#end();
+      this.#end(error);
       throw error;
     });
     return untilAborted(Promise.race([answer, this.#ended.promise]), signal);
@@ -170,10 +170,10 @@ class FakeDpsChannel implements DpsChannel {
     return this.close();
   }
 
-  #end(): void {
+  #end(reason: unknown = new LandfallError("transport.closed", "the connection to the fake DPS was closed")): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#ended.reject(new LandfallError("transport.closed", "the connection to the fake DPS was closed"));
+    this.#ended.reject(reason);
     this.#onClosed();
   }
 }
