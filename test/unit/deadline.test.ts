@@ -50,7 +50,9 @@ describe("withDeadline", () => {
   test("does not start work for a caller who has aborted already", async () => {
     const signal = AbortSignal.abort(new Error("enough"));
     let started = false;
-    const work = async (): Promise<void> => void (started = true);
+    const work = async (): Promise<void> => {
+      started = true;
+    };
     await expect(withDeadline(work, { clock: new FakeClock(), ms: 10, expired, signal })).rejects.toBe(signal.reason);
     expect(started).toBe(false);
   });
