@@ -196,7 +196,8 @@ describe("a TPM challenge", () => {
 });
 
 describe("an abort", () => {
-  const reason = new Error("enough");
+  // Of a kind that would be tried again if it came from a transport.
+  const reason = new LandfallError("transport.closed", "enough");
 
   test("before the start: nothing is dialled", async () => {
     const { transport, registration } = world();
