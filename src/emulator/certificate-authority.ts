@@ -1,5 +1,6 @@
 import "reflect-metadata"; // x509 below finds its parts through it, so it has to be loaded first
-import { KeyObject, type webcrypto } from "node:crypto";
+import { createPrivateKey, createPublicKey, KeyObject, type webcrypto } from "node:crypto";
+import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
 
 /** `ec` is P-256 with ECDSA and SHA-256; `rsa` is RSA 2048 with PKCS#1 v1.5 signatures and SHA-256. */
@@ -26,7 +27,7 @@ export interface CertificateRequest extends Validity {
   readonly commonName: string;
   /** Default `ec`; an `rsa` key takes a noticeable part of a second to make. */
   readonly keyType?: KeyType;
-  /** Names a server is verified by. Default: the common name for a server, none for a client. */
+  /** Names and IP addresses a server is verified by. Default: the common name for a server, none for a client. */
   readonly dnsNames?: readonly string[];
   readonly usage: "client" | "server";
 }
@@ -44,7 +45,7 @@ export interface IssuedCertificate {
 const dayMs = 86_400_000;
 
 /**
- * A certificate authority in memory, for tests and for the emulator. Its key never leaves the object.
+ * A certificate authority in memory, for tests and for the emulator.
  *
  * ```ts
  * const root = await CertificateAuthority.create({ commonName: "Factory root" });
@@ -81,6 +82,31 @@ export class CertificateAuthority {
       extensions: await authorityExtensions(keys.publicKey, keys.publicKey),
     });
     return new CertificateAuthority(certificate, keys, "");
+  }
+
+  /**
+   * Takes up a root that was made before, so that whoever trusts it goes on trusting it.
+   * Rejects when a text is not PEM, or the key is not the certificate's.
+   */
+  static async restore(certificatePem: string, privateKeyPem: string): Promise<CertificateAuthority> {
+    const certificate = new x509.X509Certificate(certificatePem);
+    const key = createPrivateKey(privateKeyPem);
+    const algorithm = algorithms[key.asymmetricKeyType === "rsa" ? "rsa" : "ec"];
+    const pkcs8 = key.export({ type: "pkcs8", format: "der" });
+    const spki = createPublicKey(key).export({ type: "spki", format: "der" });
+    if (!spki.equals(new Uint8Array(certificate.publicKey.rawData))) {
+      throw new TypeError("expected the private key of the certificate, found another one");
+    }
+    const keys = {
+      privateKey: await crypto.subtle.importKey("pkcs8", pkcs8, algorithm, true, ["sign"]),
+      publicKey: await crypto.subtle.importKey("spki", spki, algorithm, true, ["verify"]),
+    };
+    return new CertificateAuthority(certificate, keys, "");
+  }
+
+  /** The authority's private key, PKCS#8 PEM, not encrypted; for {@link restore}. */
+  get privateKeyPem(): string {
+    return KeyObject.from(this.#keys.privateKey).export({ type: "pkcs8", format: "pem" }).toString();
   }
 
   /** Makes an intermediate authority under this one; the chains it issues include its own certificate. */
@@ -136,9 +162,9 @@ function generateKeys(keyType: KeyType = "ec"): Promise<webcrypto.CryptoKeyPair>
   return crypto.subtle.generateKey(algorithms[keyType], true, ["sign", "verify"]);
 }
 
-/** As parts rather than text, so that a comma or an equals sign in a name is only a character. */
-function nameOf(commonName: string): x509.JsonName {
-  return [{ CN: [commonName] }];
+/** With its type spelled out, so that a comma, a quote or a hash mark in a name is only a character. */
+function nameOf(commonName: string): x509.Name {
+  return new x509.Name([{ CN: [{ utf8String: commonName }] }]);
 }
 
 function period({ notBefore, notAfter }: Validity, days: number, issuerEnds?: Date): Required<Validity> {
@@ -172,10 +198,12 @@ async function leafExtensions(
     new x509.KeyUsagesExtension(keyType === "rsa" ? digitalSignature | keyEncipherment : digitalSignature, true),
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[usage === "server" ? "serverAuth" : "clientAuth"]]),
     ...(await keyIdentifiers(subjectKey, issuerKey)),
-    ...(names.length === 0
-      ? []
-      : [new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: "dns", value })))]),
+    ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names.map(alternativeName))]),
   ];
+}
+
+function alternativeName(value: string): x509.JsonGeneralName {
+  return { type: isIP(value) === 0 ? "dns" : "ip", value };
 }
 
 async function keyIdentifiers(

@@ -4,6 +4,7 @@ import { isLandfallError, LandfallError } from "../errors.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
 import { type CertificateChain, commonNames, isIssuedBy, toPem } from "./certificate-chain.ts";
 import { checkValidity } from "./certificate-validity.ts";
+import { isSamePublicKey } from "./same-public-key.ts";
 import type { TlsKey } from "./tls-key.ts";
 
 /** What a {@link CertificateIdentity} is made of. */
@@ -66,7 +67,7 @@ export class CertificateIdentity implements TlsIdentity, AsyncDisposable {
  * the context.
  */
 function checkKeyMatches(chain: CertificateChain, certificateLocation: string, key: TlsKey): void {
-  const position = chain.findIndex(({ publicKey }) => publicKey.equals(key.publicKey));
+  const position = chain.findIndex(({ publicKey }) => isSamePublicKey(publicKey, key.publicKey));
   if (position === 0) return;
   const hint =
     position > 0 ? ` It belongs to certificate ${position + 1} there; the device's own has to come first.` : "";

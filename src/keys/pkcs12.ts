@@ -5,6 +5,7 @@ import { type CertificateChain, chainFrom, parseCertificate } from "./certificat
 import { readKeyFile } from "./key-file.ts";
 import { MemoryTlsKey } from "./memory-tls-key.ts";
 import type { Pkcs12Bags } from "./pkcs12-bags.ts";
+import { isSamePublicKey } from "./same-public-key.ts";
 import type { TlsKey } from "./tls-key.ts";
 
 /** What a PKCS#12 file gives. */
@@ -78,7 +79,7 @@ function choosePair(
   }
   for (const privateKey of keys) {
     const publicKey = createPublicKey(privateKey);
-    const leaf = certificates.find((certificate) => certificate.publicKey.equals(publicKey));
+    const leaf = certificates.find((certificate) => isSamePublicKey(certificate.publicKey, publicKey));
     if (leaf) return { privateKey, leaf };
   }
   return { privateKey: firstKey, leaf: firstCertificate };
