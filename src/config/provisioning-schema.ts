@@ -11,10 +11,13 @@ import { parseSymmetricKey, symmetricKeyExpects, symmetricKeyTextOf } from "./sy
 /** How bytes travel, to DPS as to the hub. */
 export const transport = choice(["mqtt", "mqtt-ws"]);
 
-const registrationId = text(
-  "1 to 128 letters, digits and - . _ : with a letter or digit at both ends",
-  /^(?=.{1,128}$)[A-Za-z0-9](?:[A-Za-z0-9._:-]*[A-Za-z0-9])?$/,
-);
+/** The rules of DPS. With X.509 the id is the common name of a certificate too, which ends at 64 characters. */
+function registrationId(longest: number) {
+  return text(
+    `1 to ${longest} letters, digits and - . _ :, the first a letter or digit, the last a letter, digit or -`,
+    new RegExp(`^(?=.{1,${longest}}$)[A-Za-z0-9](?:[A-Za-z0-9._:-]*[A-Za-z0-9-])?$`),
+  );
+}
 
 const symmetricKey = secret({ expects: symmetricKeyExpects, parse: parseSymmetricKey, textOf: symmetricKeyTextOf });
 
@@ -56,7 +59,7 @@ const attestation = {
       doc: "With a client certificate.",
       entries: {
         registration_id: optional(
-          registrationId,
+          registrationId(64),
           "my-device",
           "Registration id. Left out, it is the common name of the certificate, which DPS requires to be the same.",
         ),
@@ -67,7 +70,7 @@ const attestation = {
     symmetric_key: {
       doc: "With a key that DPS knows as well.",
       entries: {
-        registration_id: required(registrationId, "my-device", "Registration id of the enrollment."),
+        registration_id: required(registrationId(128), "my-device", "Registration id of the enrollment."),
         symmetric_key: required(
           symmetricKey,
           { uri: "file:///var/lib/landfall/device.key" },

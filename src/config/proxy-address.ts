@@ -14,11 +14,22 @@ export function parseProxyAddress(text: string): Parsed<Secret> {
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text.trim()) ? text.trim() : `http://${text.trim()}`;
   const problem = (found: string) => ({ problem: { expected: proxyExpects, found } });
   if (!URL.canParse(address)) return problem(`a text of ${text.length} characters that is no address`);
-  const { protocol, hostname, pathname, search, hash } = new URL(address);
+  const { protocol, hostname, pathname, search, hash, username, password } = new URL(address);
   if (!schemes.includes(protocol)) return problem(`a ${protocol}// address`);
   if (hostname === "") return problem("an address without a host");
+  if (!isPercentEncoded(username) || !isPercentEncoded(password))
+    return problem("credentials that are not percent-encoded");
   const isBare = ["", "/"].includes(pathname) && search === "" && hash === "";
   return isBare ? { value: new Secret(address) } : problem("an address with a path");
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether the address of a proxy holds a user name or password. */

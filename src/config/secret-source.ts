@@ -82,14 +82,17 @@ function readLocated<T>(text: string, location: Location, form: SecretForm<T>, a
 }
 
 function readVariable<T>(name: string, form: SecretForm<T>, at: Place): Sourced<T> | undefined {
-  // Only something that looks like a name is repeated: the secret itself may have been written here by mistake.
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(name)) {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
     return at.fault({ expected: "the name of an environment variable", found: typeShown(name) });
   }
   const text = at.surroundings.env[name];
   if (text !== undefined && text !== "") return known(form.parse(text), at);
+  // A name in capitals is repeated. Anything else may be the secret itself, written here by mistake.
+  const variable = /^[A-Z0-9_]{1,64}$/.test(name)
+    ? `environment variable ${name}`
+    : "environment variable that it names";
   const found = text === undefined ? "that it is not set" : "that it is empty";
-  return at.fault({ expected: `a value in the environment variable ${name}`, found, code: "config.secret-unreadable" });
+  return at.fault({ expected: `a value in the ${variable}`, found, code: "config.secret-unreadable" });
 }
 
 function readText<T>(text: unknown, form: SecretForm<T>, at: Place): Sourced<T> | undefined {

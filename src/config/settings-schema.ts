@@ -80,7 +80,7 @@ const network = {
         "HTTPS_PROXY, all_proxy, ALL_PROXY.",
     ),
     no_proxy: optional(
-      list(text("a host name, .suffix, address, CIDR range or *", /^[^\s,/@]+(?:\/\d{1,3})?$/)),
+      list(text("a host name, .suffix or address, each with :port or without, or *", /^[^\s,/@]+$/)),
       [".azure-devices.net"],
       "Hosts that are reached without the proxy. Left out, the environment decides: no_proxy, NO_PROXY.",
     ),
