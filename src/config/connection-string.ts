@@ -11,7 +11,7 @@ export interface ConnectionString {
 }
 
 /** The form of a device connection string; fits after "expected". */
-export const connectionStringExpects = "HostName=…;DeviceId=…;SharedAccessKey=…";
+export const connectionStringExpects = "a connection string like HostName=…;DeviceId=…;SharedAccessKey=…";
 
 const fields = ["HostName", "DeviceId", "SharedAccessKey"] as const;
 

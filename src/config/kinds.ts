@@ -63,16 +63,18 @@ export function duration({
   zeroMeans,
   wholeSeconds = false,
 }: DurationRange): Kind<number, string | number> {
-  const expects =
-    `${wholeSeconds ? "whole seconds" : "a duration"} from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}` +
-    `${zeroMeans === undefined ? "" : `, or 0 (${zeroMeans})`}, written like "90s" or "1h30m", or as a number of seconds`;
+  const range = `from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
+  const zero = zeroMeans === undefined ? "" : `, or 0 (${zeroMeans})`;
+  const expects = `${wholeSeconds ? "whole seconds" : "a duration"} ${range}${zero}`;
+  const writtenAs = 'written like "90s" or "1h30m", or as a number of seconds';
   return {
     expects,
+    writtenAs,
     read(value, at) {
       const ms = parseDuration(value);
       const inRange = ms !== undefined && ms >= leastMs && ms <= mostMs && !(wholeSeconds && ms % 1000 !== 0);
       if (inRange || (ms === 0 && zeroMeans !== undefined)) return ms;
-      return at.fault({ expected: expects, found: shown(value) });
+      return at.fault({ expected: `${expects}, ${writtenAs}`, found: shown(value) });
     },
   };
 }

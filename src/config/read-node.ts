@@ -1,6 +1,15 @@
 import { isTable, type RawTable, shown, typeShown } from "./fault.ts";
 import type { Place } from "./place.ts";
-import type { Alternative, Entries, NamedTables, SchemaNode, Setting, Table, Variants } from "./schema.ts";
+import {
+  type Alternative,
+  accepted,
+  type Entries,
+  type NamedTables,
+  type SchemaNode,
+  type Setting,
+  type Table,
+  type Variants,
+} from "./schema.ts";
 import { reportUnknown } from "./unknown-setting.ts";
 import { allOf, alternativesInWords, anyOf } from "./wording.ts";
 
@@ -26,7 +35,7 @@ export function readNode(node: SchemaNode, value: unknown, at: Place): unknown {
 
 function readSetting({ need, kind, sample }: Setting, value: unknown, at: Place): unknown {
   if (value !== undefined) return kind.read(value, at);
-  if (need === "required") return at.fault({ expected: kind.expects, found: "nothing" });
+  if (need === "required") return at.fault({ expected: accepted(kind), found: "nothing" });
   return need === "default" ? kind.read(sample, at) : undefined;
 }
 

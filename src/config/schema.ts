@@ -12,6 +12,8 @@ declare const input: unique symbol;
 export interface Kind<Value = unknown, Input = unknown> {
   /** Fits after "expected"; names the range. */
   readonly expects: string;
+  /** The ways to write it, where there are several; fits after {@link expects} and a comma. */
+  readonly writtenAs?: string;
   /** The meaning of `value`, or `undefined` after at least one fault was reported at `at`. */
   read(value: unknown, at: Place): Value | undefined;
   readonly [input]?: Input;
@@ -100,6 +102,11 @@ export function optional<V, I>(kind: Kind<V, I>, sample: TomlValue, doc: string)
 /** A setting with a default. */
 export function defaulting<V, I>(kind: Kind<V, I>, fallback: TomlValue, doc: string): Setting<V, I, "default"> {
   return { node: "setting", kind, need: "default", doc, sample: fallback };
+}
+
+/** What a setting accepts and how it may be written; fits after "expected". */
+export function accepted({ expects, writtenAs }: Kind): string {
+  return writtenAs === undefined ? expects : `${expects}, ${writtenAs}`;
 }
 
 /** The values of a table after validation, by key. */

@@ -28,17 +28,19 @@ export interface SecretForm<T> {
   readonly isSensitive?: (text: string) => boolean;
 }
 
-const forms = '{ value = "…" }, { uri = "file:///…" }, { env = "NAME" }, "file:///…", "env:NAME" or the text itself';
+const writtenAs =
+  'given as { value = "…" }, { uri = "file:///…" }, { env = "NAME" }, "file:///…", "env:NAME" or the text itself';
 
 /** A secret, in any of the forms of {@link SecretInput}. What was found is told by type and length only. */
 export function secret<T>(form: SecretForm<T>): Kind<Sourced<T>, SecretInput> {
-  const expects = `${form.expects}, given as ${forms}`;
+  const expected = `${form.expects}, ${writtenAs}`;
   return {
-    expects,
+    expects: form.expects,
+    writtenAs,
     read(value, at) {
       if (value instanceof Secret) return readText(value.reveal(), form, at);
       if (typeof value === "string") return readLocated(value, locate(value), form, at);
-      if (!isTable(value)) return at.fault({ expected: expects, found: typeShown(value) });
+      if (!isTable(value)) return at.fault({ expected, found: typeShown(value) });
       return readTable(value, form, at);
     },
   };

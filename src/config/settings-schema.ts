@@ -93,7 +93,7 @@ const methods = {
   doc: "A direct method that runs a command on the device. No shell is involved.",
   names: {
     pattern: /^[^\s/#+?\p{Cc}]{1,128}$/u,
-    expects: "a method name: 1 to 128 characters without white space and / # + ?",
+    expects: "a method name of 1 to 128 characters without white space and / # + ?",
     sample: "restart-app",
   },
   entries: {

@@ -1,6 +1,15 @@
 import { Secret } from "../secret.ts";
 import { isTable, type RawTable } from "./fault.ts";
-import type { Alternative, Entries, NamedTables, SchemaNode, Setting, Table, Variants } from "./schema.ts";
+import {
+  type Alternative,
+  accepted,
+  type Entries,
+  type NamedTables,
+  type SchemaNode,
+  type Setting,
+  type Table,
+  type Variants,
+} from "./schema.ts";
 import { settingsSchema } from "./settings-schema.ts";
 import { type TomlValue, tomlKey, tomlValue } from "./toml-text.ts";
 import { alternativesInWords } from "./wording.ts";
@@ -95,7 +104,7 @@ function renderSetting(key: string, { doc, kind, need, sample }: Setting, value:
     optional: "Not set by default; for example:",
     default: "Default:",
   };
-  const about = `${comment(doc)}\n${comment(`Allowed: ${kind.expects}.`)}`;
+  const about = `${comment(doc)}\n${comment(`Allowed: ${accepted(kind)}.`)}`;
   if (value !== undefined) return `${about}\n${assignment(key, value)}\n`;
   return `${about}\n${comment(status[need])}\n#${assignment(key, sample)}\n`;
 }
