@@ -2,6 +2,7 @@ import { untilAborted } from "../abort.ts";
 import { type Deferred, deferred } from "../deferred.ts";
 import { LandfallError } from "../errors.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
+import { methodAnswer, requireFits } from "../transport/message-limits.ts";
 import type { CloudMessage, MethodResponse, TelemetryMessage, TwinDocument } from "../transport/messages.ts";
 import type { CallOptions, HubConnection, HubHandlers, HubIdentity, Route } from "../transport/transport.ts";
 import type { FakeTwin } from "./fake-twin.ts";
@@ -137,7 +138,8 @@ export class FakeHubConnection implements HubConnection {
     this.#methods += 1;
     const answered = onMethod({ requestId: `${this.#methods}`, payload: null, ...call });
     this.#track(answered);
-    return answered;
+    const { status, body } = methodAnswer(await answered);
+    return body === "" ? { status } : { status, payload: JSON.parse(body) as JsonValue };
   }
 
   /** Changes the desired properties as the service does (a merge patch) and pushes the change. */
@@ -159,6 +161,7 @@ export class FakeHubConnection implements HubConnection {
   /* ------------------------------------------------ the device's side --------------------------------------------- */
 
   async sendTelemetry(message: TelemetryMessage, options: CallOptions = {}): Promise<void> {
+    requireFits(message);
     await this.#perform({ kind: "telemetry", message }, options, async () => {
       const acknowledged = deferred<void>();
       if (this.autoAck) acknowledged.resolve();

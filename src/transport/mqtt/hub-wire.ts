@@ -41,8 +41,8 @@ export function telemetryTopic(deviceId: string, message: TelemetryMessage): str
   return `devices/${deviceId}/messages/events/${encodePropertyBag(telemetryProperties(message))}`;
 }
 
-/** All properties of a message as the hub knows them; names that begin with `$.` are the hub's own. */
-export function telemetryProperties(message: TelemetryMessage): Property[] {
+/** Names that begin with `$.` are the hub's own. */
+function telemetryProperties(message: TelemetryMessage): Property[] {
   const system: [string, string | undefined][] = [
     ["$.mid", message.messageId],
     ["$.cid", message.correlationId],
