@@ -312,6 +312,14 @@ describe("a payload in a file", () => {
     }
   });
 
+  test("or inline may not be nested without end", async () => {
+    const endless: Record<string, unknown> = {};
+    endless.again = endless;
+    expect(await faultsOf(withPayload(endless))).toEqual([
+      expect.stringMatching(/^provisioning\.payload(\.again)+: expected at most 32 levels; found more$/),
+    ]);
+  });
+
   test("is only looked for when the table says nothing else", async () => {
     const payload = { uri: "https://example.com", more: 1 };
     expect((await load(withPayload(payload))).settings.provisioning).toMatchObject({ payload });
@@ -362,6 +370,13 @@ describe("the mode of a file with a secret", () => {
 });
 
 describe("faults of files", () => {
+  test("name a file that is too large to be a key", async () => {
+    const file = await fileWith("disk.img", Buffer.alloc(1_048_577));
+    expect(await faultsOf(withKey(`file://${file}`))).toEqual([
+      expect.stringContaining(`found ${file} with 1048577 bytes, more than 1048576`),
+    ]);
+  });
+
   test("are told together with faults of settings", async () => {
     const faults = await faultsOf({ ...withKey("file:///none.key"), hub: { keep_alive: 1 }, frobnicate: 1 });
     expect(faults.map((line) => line.slice(0, line.indexOf(":")))).toEqual([
