@@ -4,9 +4,9 @@ import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
 import type { TelemetryMessage } from "../transport/messages.ts";
 import { telemetryMessage } from "./message.ts";
 
-/** What one line of input came to. */
+/** What one line of input came to; `line` is 1 for the first. */
 export type LineMessage =
-  | { readonly kind: "message" /** 1 for the first line. */; readonly line: number; readonly message: TelemetryMessage }
+  | { readonly kind: "message"; readonly line: number; readonly message: TelemetryMessage }
   | {
       readonly kind: "fault";
       readonly line: number;

@@ -93,7 +93,7 @@ describe("a line that is no message is reported in its place, and reading goes o
     expect(await read('"12345678"\r\n', { maxLineBytes: 10 })).toMatchObject([{ kind: "message" }]);
   });
 
-  test("far too long, without holding it", async () => {
+  test("far too long, over many chunks", async () => {
     const chunk = Buffer.alloc(64 * 1024, "x");
     const messages = await read([...Array.from({ length: 400 }, () => chunk), "\n1\n"]);
     expect(messages).toMatchObject([
