@@ -294,6 +294,11 @@ export const errorTable = {
     retry: "never",
     remedy: "See `landfall --help`.",
   },
+  "cli.demo-incomplete": {
+    summary: "Something that the demo shows did not happen.",
+    retry: "never",
+    remedy: "The message names the steps; on a healthy machine all of them happen, so please report it.",
+  },
   // Emulator
   "emulator.enrollment-file": {
     summary: "The enrollment file is not valid.",
@@ -304,6 +309,16 @@ export const errorTable = {
     summary: "The emulator could not listen on a port.",
     retry: "never",
     remedy: "Another process has the port; choose another, or 0 for any free one.",
+  },
+  "emulator.authority-unusable": {
+    summary: "The emulator's certificate authority could not be read or written.",
+    retry: "never",
+    remedy: "Check the directory's rights; delete ca.pem and ca.key.pem in it to let the emulator make new ones.",
+  },
+  "emulator.closed": {
+    summary: "The emulator was closed while something was waiting on it.",
+    retry: "never",
+    remedy: "Nothing to do; this is what closing means for whoever still waits.",
   },
   "emulator.rejected": {
     summary: "The emulated service refused an operation of its owner.",
