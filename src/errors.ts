@@ -336,7 +336,7 @@ export interface ServiceReport {
   readonly errorCode?: number;
   /** The id that Azure support asks for. */
   readonly trackingId?: string;
-  /** The service's message, verbatim. */
+  /** The service's message, without control characters, and cut where it is very long. */
   readonly message?: string;
   /** HTTP-class status: 401, 429, 500 … On MQTT it comes from the response topic. */
   readonly status?: number;
