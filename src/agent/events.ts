@@ -1,4 +1,5 @@
 import type { LandfallError } from "../errors.ts";
+import type { FoundRoute } from "./routes.ts";
 
 /** Why the agent asks DPS. */
 export type ProvisioningReason =
@@ -16,14 +17,14 @@ export type AssignmentOrigin = "provisioned" | "stored" | "configured";
 
 /** What happens to an agent. Every event has one argument. */
 export interface AgentEvents {
-  /** The endpoint that will be asked or connected to, and why; before every dial. */
-  endpoint: [{ purpose: "dps" | "hub"; host: string; reason: string }];
+  /** The host that will be dialled next, and why this one. */
+  endpoint: [FoundRoute];
   /** A registration begins. */
-  provisioning: [{ reason: ProvisioningReason; registrationId: string; idScope: string }];
+  provisioning: [{ reason: ProvisioningReason; registrationId: string }];
   /** There is an assignment to work with. */
   assigned: [{ hub: string; deviceId: string; origin: AssignmentOrigin; substatus?: string }];
   /** A registration failed; it is tried again after `retryInMs`, or not at all when that is absent. */
-  "provisioning-failed": [{ error: LandfallError; retryInMs?: number }];
+  "provisioning-failed": [{ error: Error; retryInMs?: number }];
   /** The hub session is up. */
   connected: [{ hub: string; deviceId: string }];
   /** The hub session is down; the agent connects again by itself. */

@@ -15,7 +15,7 @@ import { type Destination, HubTraffic } from "./hub-traffic.ts";
 import { type HubSessionOptions, resolveOptions } from "./options.ts";
 
 /** What a {@link HubSession} is made of. */
-export interface HubSessionParts extends Destination {
+export interface HubSessionParts {
   readonly transport: HubTransport;
   /** Default: the machine's own. */
   readonly clock?: Clock;
@@ -42,7 +42,7 @@ export class HubSession extends EventEmitter<ConnectionEvents> implements AsyncD
   readonly #keeper: ConnectionKeeper;
   #closed: LandfallError | undefined;
 
-  private constructor({ transport, route, identity, ...rest }: HubSessionParts) {
+  private constructor({ transport, ...rest }: HubSessionParts) {
     super();
     const { clock = systemClock, random = Math.random, log = silentLogger } = rest;
     const options = resolveOptions(rest.options);
@@ -50,7 +50,6 @@ export class HubSession extends EventEmitter<ConnectionEvents> implements AsyncD
     this.#log = log;
     this.#traffic = new HubTraffic({
       transport,
-      destination: { route, identity },
       clock,
       random,
       log,
@@ -62,11 +61,10 @@ export class HubSession extends EventEmitter<ConnectionEvents> implements AsyncD
   }
 
   /**
-   * A session that has not started yet. Throws `attestation.unsupported-pair` when the transport cannot carry the
-   * credential, and `config.invalid` for options out of their range.
+   * A session that has not started yet: it can be given handlers, loops and messages before anybody knows its hub.
+   * Throws `config.invalid` for options out of their range.
    */
   static create(parts: HubSessionParts): HubSession {
-    requireSupport(parts.transport, parts.identity);
     return new HubSession(parts);
   }
 
@@ -80,8 +78,15 @@ export class HubSession extends EventEmitter<ConnectionEvents> implements AsyncD
     return this.#traffic.telemetry.pending;
   }
 
-  /** Begins to connect, and goes on until {@link close}. Idempotent. */
-  start(): void {
+  /**
+   * Begins to connect to `destination`, and goes on until {@link close}. A session that has started already moves there.
+   * Throws `attestation.unsupported-pair` when the transport cannot carry the credential, and `hub.closed`.
+   */
+  start(destination: Destination): void {
+    if (this.#traffic.destination !== undefined) return this.moveTo(destination);
+    this.#requireOpen();
+    requireSupport(this.#transport, destination.identity);
+    this.#traffic.destination = destination;
     this.#keeper.tell({ kind: "start" });
   }
 
@@ -166,11 +171,10 @@ export class HubSession extends EventEmitter<ConnectionEvents> implements AsyncD
    * Goes over to another hub or identity and connects there at once, taking along what is not acknowledged. What is under
    * way on the present connection may end first. Throws `attestation.unsupported-pair` and `hub.closed`.
    */
-  moveTo(destination: Partial<Destination>): void {
+  moveTo(destination: Destination): void {
     this.#requireOpen();
-    const { route, identity } = { ...this.#traffic.destination, ...destination };
-    requireSupport(this.#transport, identity);
-    this.#traffic.destination = { route, identity };
+    requireSupport(this.#transport, destination.identity);
+    this.#traffic.destination = destination;
     this.#keeper.tell({ kind: "moved" });
   }
 

@@ -26,7 +26,6 @@ export interface Destination {
 /** Parts of a {@link HubTraffic}. */
 export interface HubTrafficParts {
   readonly transport: HubTransport;
-  readonly destination: Destination;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -51,17 +50,16 @@ export class HubTraffic implements ConnectionUser {
   readonly desired: DesiredProperties;
   readonly methods: DirectMethods;
   readonly messages: CloudMessages;
-  /** Where the next attempt goes. */
-  destination: Destination;
+  /** Where the next attempt goes; known before the first one begins. */
+  destination: Destination | undefined;
   readonly #parts: HubTrafficParts;
   #attempt: Attempt | undefined;
   #connection: HubConnection | undefined;
 
   constructor(parts: HubTrafficParts) {
-    const { clock, random, log, options, destination } = parts;
+    const { clock, random, log, options } = parts;
     const onWanted = (): void => this.#checkSubscriptions();
     this.#parts = parts;
-    this.destination = destination;
     this.telemetry = new TelemetryQueue({ window: options.telemetryWindow });
     this.twin = new TwinRequests({ live: this.live, clock, random });
     this.desired = new DesiredProperties({ clock, random, log, onWanted });
@@ -72,6 +70,7 @@ export class HubTraffic implements ConnectionUser {
   async connect({ signal }: { readonly signal: AbortSignal }): Promise<HubConnection> {
     // An attempt that failed late may have delivered something.
     this.release();
+    if (this.destination === undefined) throw new Error("the session was told to connect before it knew where to");
     const { route: findRoute, identity } = this.destination;
     const route = await findRoute({ signal });
     signal.throwIfAborted();

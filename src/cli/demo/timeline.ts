@@ -40,6 +40,12 @@ export class Timeline {
     this.#sink.write(`${time}  ${this.#sink.style("green", "✓")} ${name.padEnd(24)}  ${what}\n`);
   }
 
+  /** The last line. */
+  close(text: string): void {
+    const seconds = (this.#clock.elapsed() - this.#startedAt) / 1000;
+    this.#sink.write(`\n${this.#sink.style("bold", text)} in ${seconds.toFixed(1)} s\n`);
+  }
+
   /** Which of `names` did not happen. */
   missing(names: readonly string[]): string[] {
     return names.filter((name) => !this.#steps.some((step) => step.name === name));
