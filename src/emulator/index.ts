@@ -22,6 +22,7 @@ export type {
 export type { DpsFault, DpsFaults, DpsStep, ServedFault } from "./dps/faults.ts";
 export type { RegistrationRecord } from "./dps/registrations.ts";
 export { Emulator } from "./emulator.ts";
+export { type EnrollmentFileOptions, parseEnrollmentFile } from "./enrollment-file.ts";
 export type { EmulatorEvent, EventKind, EventKinds, EventLog } from "./event-log.ts";
 export type { AddDeviceAuthentication, AddDeviceOptions } from "./hub/add-device.ts";
 export type { OutgoingCloudMessage, SentMessage } from "./hub/cloud-to-device.ts";

@@ -31,7 +31,7 @@ export function parseDeviceTopic(topic: string, deviceId: string): DeviceTopic |
     if (topic.startsWith(`${events}/`)) return { kind: "telemetry", bagText: topic.slice(events.length + 1) };
   }
   const [path = ""] = topic.split("?", 1);
-  const requestId = requestIdOf(topic);
+  const requestId = requestIdOf(topic) || undefined;
   if (path === "$iothub/twin/GET/") return { kind: "twin-get", requestId };
   if (path === "$iothub/twin/PATCH/properties/reported/") {
     const version = parseTopicQuery(topic).get("$version");
