@@ -37,7 +37,8 @@ export const run: Command = {
     await using _ = agent;
     const lines = new EventLines(terminal.out);
     if (options.json === true) lines.follow(agent);
-    return serve(agent, { ...loaded, log, lines }, invocation);
+    // Awaited, because the agent is closed as soon as this function returns.
+    return await serve(agent, { ...loaded, log, lines }, invocation);
   },
 };
 

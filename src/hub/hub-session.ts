@@ -83,11 +83,8 @@ export class HubSession extends EventEmitter<ConnectionEvents> implements AsyncD
    * Throws `attestation.unsupported-pair` when the transport cannot carry the credential, and `hub.closed`.
    */
   start(destination: Destination): void {
-    if (this.#traffic.destination !== undefined) return this.moveTo(destination);
-    this.#requireOpen();
-    requireSupport(this.#transport, destination.identity);
-    this.#traffic.destination = destination;
-    this.#keeper.tell({ kind: "start" });
+    this.#setDestination(destination);
+    this.#keeper.tell({ kind: this.#keeper.state === "idle" ? "start" : "moved" });
   }
 
   /** Resolves once the session is connected, at once when it is. Rejects with `hub.closed` or `signal.reason`. */
@@ -169,12 +166,11 @@ export class HubSession extends EventEmitter<ConnectionEvents> implements AsyncD
 
   /**
    * Goes over to another hub or identity and connects there at once, taking along what is not acknowledged. What is under
-   * way on the present connection may end first. Throws `attestation.unsupported-pair` and `hub.closed`.
+   * way on the present connection may end first. A session that has not started stays so.
+   * Throws `attestation.unsupported-pair` and `hub.closed`.
    */
   moveTo(destination: Destination): void {
-    this.#requireOpen();
-    requireSupport(this.#transport, destination.identity);
-    this.#traffic.destination = destination;
+    this.#setDestination(destination);
     this.#keeper.tell({ kind: "moved" });
   }
 
@@ -210,6 +206,12 @@ export class HubSession extends EventEmitter<ConnectionEvents> implements AsyncD
         throw error;
       });
     }
+  }
+
+  #setDestination(destination: Destination): void {
+    this.#requireOpen();
+    requireSupport(this.#transport, destination.identity);
+    this.#traffic.destination = destination;
   }
 
   #requireOpen(): void {
