@@ -74,12 +74,15 @@ async function upgrade(
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
-  return createWebSocketStream(webSocket, {
+  const stream = createWebSocketStream(webSocket, {
     // The parts of an MQTT packet are written one by one; without this each would become a frame of its own.
     writev(chunks, done) {
       webSocket.send(Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer)), done);
     },
   });
+  // A broken WebSocket ends the readable half alone; a socket would be closed then, and so is this.
+  stream.once("end", () => stream.destroy());
+  return stream;
 }
 
 function upgradeError(host: string, cause: Error): Error {
