@@ -70,7 +70,7 @@ export class HubTraffic implements ConnectionUser {
   async connect({ signal }: { readonly signal: AbortSignal }): Promise<HubConnection> {
     // An attempt that failed late may have delivered something.
     this.release();
-    if (this.destination === undefined) throw new Error("the session was told to connect before it knew where to");
+    if (!this.destination) throw new LandfallError("hub.not-connected", "the session has not been told its hub");
     const { route: findRoute, identity } = this.destination;
     const route = await findRoute({ signal });
     signal.throwIfAborted();
