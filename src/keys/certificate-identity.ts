@@ -25,6 +25,7 @@ export class CertificateIdentity implements TlsIdentity, AsyncDisposable {
   /** What a person should know although the identity can be used. */
   readonly warnings: readonly string[];
   readonly #key: TlsKey;
+  readonly #location: string;
 
   /**
    * Checks that the parts fit each other. Throws `certificate.key-mismatch` when the key is not the leaf's, and
@@ -37,6 +38,7 @@ export class CertificateIdentity implements TlsIdentity, AsyncDisposable {
     this.certificateChain = toPem(chain);
     this.commonNames = commonNames(chain[0]);
     this.#key = key;
+    this.#location = certificateLocation;
   }
 
   async secureContext(base: SecureContextOptions): Promise<SecureContext> {
@@ -46,7 +48,7 @@ export class CertificateIdentity implements TlsIdentity, AsyncDisposable {
       if (isLandfallError(cause)) throw cause;
       throw new LandfallError(
         "key.unusable",
-        `TLS does not accept the certificate of ${this.commonNames.join(", ")} with the private key ${this.#key.location}.`,
+        `TLS does not accept the certificates of ${this.#location} with the private key ${this.#key.location}.`,
         { cause },
       );
     }

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { CertificateAuthority, type IssuedCertificate } from "../../../src/emulator/certificate-authority.ts";
 import { chainFrom, commonNames, parseCertificateChain, toPem } from "../../../src/keys/certificate-chain.ts";
@@ -47,20 +48,38 @@ describe("ordering certificates", () => {
     const [leaf, intermediate, top] = [device.certificatePem, line.certificatePem, root.certificatePem].map(
       (pem) => new X509Certificate(pem),
     ) as [X509Certificate, X509Certificate, X509Certificate];
-    expect(chainFrom(leaf, [top, leaf, intermediate])).toEqual([leaf, intermediate, top]);
-    expect(chainFrom(leaf, [top])).toEqual([leaf]);
+    expect(toPem(chainFrom(leaf, [top, leaf, intermediate]))).toBe(device.chainPem + root.certificatePem);
+    expect(toPem(chainFrom(leaf, [top]))).toBe(device.certificatePem);
   });
 
   test.each(["ec", "rsa"] as const)("goes by signature, not only by name (%s)", async (keyType) => {
-    const namesake = await root.issueAuthority({ commonName: "Line", keyType });
-    const [leaf, other, issuer] = [device.certificatePem, namesake.certificatePem, line.certificatePem].map(
-      (pem) => new X509Certificate(pem),
-    ) as [X509Certificate, X509Certificate, X509Certificate];
-    expect(chainFrom(leaf, [other, issuer])).toEqual([leaf, issuer]);
+    const issuer = await selfSigned("Line", "ec", "issuer");
+    const namesake = await selfSigned("Line", keyType, "namesake");
+    const leaf = await signedWithoutKeyIdentifiers("sensor-17", "issuer");
+    expect(toPem(chainFrom(leaf, [namesake, issuer]))).toBe(toPem([leaf, issuer]));
     // A failed check must leave nothing behind in OpenSSL that a later call would throw.
     expect(() => createPrivateKey("no key")).toThrow(expect.objectContaining({ code: "ERR_OSSL_UNSUPPORTED" }));
   });
 });
+
+const algorithms = { ec: ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], rsa: ["rsa:2048"] };
+
+/** A certificate by `openssl`, signed by itself; certificate and key are left in the folder under `name`. */
+async function selfSigned(commonName: string, keyType: "ec" | "rsa", name: string): Promise<X509Certificate> {
+  const [key, file] = [folder.file(`${name}.key`), folder.file(`${name}.pem`)];
+  const subject = ["-subj", `/CN=${commonName}`];
+  await openssl("req", "-x509", "-newkey", ...algorithms[keyType], "-nodes", "-keyout", key, "-out", file, ...subject);
+  return new X509Certificate(await readFile(file));
+}
+
+/** A certificate that says of its issuer nothing but the name, as plain tools write it. */
+async function signedWithoutKeyIdentifiers(commonName: string, issuer: string): Promise<X509Certificate> {
+  const request = folder.file("request.pem");
+  const newKey = ["-newkey", ...algorithms.ec, "-nodes", "-keyout", folder.file("leaf.key")];
+  await openssl("req", "-new", ...newKey, "-subj", `/CN=${commonName}`, "-out", request);
+  const signer = ["-CA", folder.file(`${issuer}.pem`), "-CAkey", folder.file(`${issuer}.key`), "-set_serial", "1"];
+  return new X509Certificate(await openssl("x509", "-req", "-in", request, ...signer));
+}
 
 describe("common names", () => {
   const namesOf = async (subject: string): Promise<readonly string[]> => {

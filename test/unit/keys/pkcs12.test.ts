@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import fc from "fast-check";
+import forge from "node-forge";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   CertificateAuthority,
@@ -36,7 +37,12 @@ function deviceOf(keyType: KeyType): IssuedCertificate {
 /** Packs key and certificates with the `openssl` command, as a user would. */
 async function pack(
   { certificatePem, privateKeyPem }: Pick<IssuedCertificate, "certificatePem" | "privateKeyPem">,
-  { options = [], password = "pass", others = "" }: { options?: string[]; password?: string; others?: string } = {},
+  {
+    options = [],
+    password = "pass",
+    others = "",
+    rounds = 16,
+  }: { options?: string[]; password?: string; others?: string; rounds?: number } = {},
 ): Promise<string> {
   const key = await folder.write("key.pem", privateKeyPem);
   const certificate = await folder.write("certificate.pem", certificatePem);
@@ -44,7 +50,7 @@ async function pack(
   const file = await folder.write("packed.p12", "");
   await openssl(
     ...["pkcs12", "-export", "-inkey", key, "-in", certificate, ...extra, "-out", file],
-    ...["-passout", `pass:${password}`, ...options],
+    ...["-passout", `pass:${password}`, "-iter", String(rounds), ...options],
   );
   return file;
 }
@@ -61,7 +67,7 @@ const forms: [string, string[]][] = [
 describe.each(["ec", "rsa"] as const)("a PKCS#12 file with an %s key", (keyType) => {
   test.each(forms)("opens %s", async (_, options) => {
     const device = deviceOf(keyType);
-    const { key, chain } = await openPkcs12(await pack(device, { options }), new Secret("pass"));
+    const { key, chain } = await openPkcs12(await pack(device, { options, rounds: 2048 }), new Secret("pass"));
     expect(key.publicKey.equals(createPublicKey(createPrivateKey(device.privateKeyPem)))).toBe(true);
     expect(toPem(chain)).toBe(device.certificatePem);
   });
@@ -108,6 +114,15 @@ describe("the password of a PKCS#12 file", () => {
     const file = await pack(deviceOf("ec"), { password: "" });
     await expect(openPkcs12(file)).resolves.toBeDefined();
     await expect(openPkcs12(file, new Secret(""))).resolves.toBeDefined();
+  });
+
+  test("may be none at all, which is not the same as an empty one", async () => {
+    const { certificatePem, privateKeyPem } = deviceOf("rsa");
+    const key = forge.pki.privateKeyFromPem(privateKeyPem);
+    const asn1 = forge.pkcs12.toPkcs12Asn1(key, forge.pki.certificateFromPem(certificatePem), null, { useMac: true });
+    const file = await folder.write("none.p12", Buffer.from(forge.asn1.toDer(asn1).getBytes(), "latin1"));
+    await expect(openPkcs12(file, new Secret(""))).rejects.toMatchObject({ code: "key.wrong-password" });
+    await expect(openPkcs12(file)).resolves.toBeDefined();
   });
 
   test("need not be set for a file without encryption and MAC", async () => {
@@ -177,7 +192,7 @@ describe("a PKCS#12 file that cannot be used is refused", () => {
   });
 
   test("that is cut off or damaged, by a named error unless the damage does not matter", async () => {
-    const whole = await readFile(await pack(deviceOf("ec"), { options: ["-iter", "1"] }));
+    const whole = await readFile(await pack(deviceOf("ec"), { rounds: 1 }));
     const position = fc.nat(whole.length - 1);
     const damaged = fc.oneof(
       position.map((end) => whole.subarray(0, end)),
