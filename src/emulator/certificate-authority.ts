@@ -2,6 +2,7 @@ import "reflect-metadata"; // x509 below finds its parts through it, so it has t
 import { createPrivateKey, createPublicKey, KeyObject, type webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
+import { LandfallError } from "../errors.ts";
 
 /** `ec` is P-256 with ECDSA and SHA-256; `rsa` is RSA 2048 with PKCS#1 v1.5 signatures and SHA-256. */
 export type KeyType = "ec" | "rsa";
@@ -27,7 +28,7 @@ export interface CertificateRequest extends Validity {
   readonly commonName: string;
   /** Default `ec`; an `rsa` key takes a noticeable part of a second to make. */
   readonly keyType?: KeyType;
-  /** Names and IP addresses a server is verified by. Default: the common name for a server, none for a client. */
+  /** DNS names and IP addresses a server is verified by. Default: the common name for a server, none for a client. */
   readonly dnsNames?: readonly string[];
   readonly usage: "client" | "server";
 }
@@ -85,17 +86,20 @@ export class CertificateAuthority {
   }
 
   /**
-   * Takes up a root that was made before, so that whoever trusts it goes on trusting it.
-   * Rejects when a text is not PEM, or the key is not the certificate's.
+   * Takes up a root that was made before, so that whoever trusts it goes on trusting it. Rejects with
+   * `certificate.unusable`, `key.unusable` or, when the two do not belong together, `certificate.key-mismatch`.
    */
   static async restore(certificatePem: string, privateKeyPem: string): Promise<CertificateAuthority> {
-    const certificate = new x509.X509Certificate(certificatePem);
-    const key = createPrivateKey(privateKeyPem);
+    const certificate = parse("certificate.unusable", () => new x509.X509Certificate(certificatePem));
+    const key = parse("key.unusable", () => createPrivateKey(privateKeyPem));
     const algorithm = algorithms[key.asymmetricKeyType === "rsa" ? "rsa" : "ec"];
     const pkcs8 = key.export({ type: "pkcs8", format: "der" });
     const spki = createPublicKey(key).export({ type: "spki", format: "der" });
     if (!spki.equals(new Uint8Array(certificate.publicKey.rawData))) {
-      throw new TypeError("expected the private key of the certificate, found another one");
+      throw new LandfallError(
+        "certificate.key-mismatch",
+        "The private key is not that of the authority's certificate.",
+      );
     }
     const keys = {
       privateKey: await crypto.subtle.importKey("pkcs8", pkcs8, algorithm, true, ["sign"]),
@@ -214,6 +218,15 @@ async function keyIdentifiers(
     await x509.SubjectKeyIdentifierExtension.create(subjectKey),
     await x509.AuthorityKeyIdentifierExtension.create(issuerKey),
   ];
+}
+
+function parse<T>(code: "certificate.unusable" | "key.unusable", read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    const part = code === "key.unusable" ? "private key" : "certificate";
+    throw new LandfallError(code, `Expected the authority's ${part} as PEM; found something else.`, { cause });
+  }
 }
 
 function pem(certificate: x509.X509Certificate): string {

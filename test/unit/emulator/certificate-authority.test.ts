@@ -93,6 +93,14 @@ describe("a certificate authority", () => {
     expect(device?.subjectAltName).toBeUndefined();
   });
 
+  test("names a server by its addresses as such", async () => {
+    const names = { dnsNames: ["localhost", "127.0.0.1", "::1"] };
+    const [server] = certificatesIn((await root.issue({ commonName: "x", usage: "server", ...names })).certificatePem);
+    expect(server?.checkIP("127.0.0.1")).toBe("127.0.0.1");
+    expect(server?.checkIP("::1")).toBe("::1");
+    expect(server?.checkHost("localhost")).toBe("localhost");
+  });
+
   test.each(['Größe "1", O=x + y\\z;', "#0c0161", " a "])("takes names as they are: %s", async (commonName) => {
     const [device] = certificatesIn((await root.issue({ commonName, usage: "client" })).certificatePem);
     expect(device?.toLegacyObject().subject.CN).toBe(commonName);
@@ -102,6 +110,24 @@ describe("a certificate authority", () => {
     const issued = await Promise.all([1, 2, 3].map(() => root.issue({ commonName: "same", usage: "client" })));
     const serials = issued.map(({ certificatePem }) => new X509Certificate(certificatePem).serialNumber);
     expect(new Set(serials).size).toBe(3);
+  });
+});
+
+describe("an authority taken up again", () => {
+  test.each(["ec", "rsa"] as const)("issues what its own certificate verifies (%s)", async (keyType) => {
+    const first = await CertificateAuthority.create({ commonName: "Kept root", keyType });
+    const again = await CertificateAuthority.restore(first.certificatePem, first.privateKeyPem);
+    expect(again.certificatePem).toBe(first.certificatePem);
+    const { certificatePem } = await again.issue({ commonName: "sensor-17", usage: "client" });
+    expect(new X509Certificate(certificatePem).verify(new X509Certificate(first.certificatePem).publicKey)).toBe(true);
+  });
+
+  test("is refused with the key of another, or with what is neither key nor certificate", async () => {
+    const refused = (certificatePem: string, privateKeyPem: string, code: string) =>
+      expect(CertificateAuthority.restore(certificatePem, privateKeyPem)).rejects.toMatchObject({ code });
+    await refused(root.certificatePem, line.privateKeyPem, "certificate.key-mismatch");
+    await refused(root.certificatePem, root.certificatePem, "key.unusable");
+    await refused("no certificate", root.privateKeyPem, "certificate.unusable");
   });
 });
 
