@@ -20,3 +20,11 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal |
     promise.catch(() => {});
   }
 }
+
+/** Resolves when `signal` aborts, at once when it has. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -31,13 +31,26 @@ export class Backoff {
 
   /** Counts one failure and returns how many milliseconds to wait before the next attempt. */
   next(): number {
-    const ceiling = Math.min(this.#capMs, this.#baseMs * 2 ** this.#failures);
+    const delayMs = fullJitterMs(this.#failures, this.#random(), { baseMs: this.#baseMs, capMs: this.#capMs });
     this.#failures += 1;
-    return this.#random() * ceiling;
+    return delayMs;
   }
 
   /** Call on success: the next delay starts from the base again. */
   reset(): void {
     this.#failures = 0;
   }
+}
+
+/**
+ * The delay behind {@link Backoff}, for pure code that counts its failures itself.
+ * @param failures how many failures there were before this one, 0 or more
+ * @param draw a uniform random number in [0, 1)
+ */
+export function fullJitterMs(
+  failures: number,
+  draw: number,
+  { baseMs = 1000, capMs = 60_000 }: Omit<BackoffOptions, "random"> = {},
+): number {
+  return draw * Math.min(capMs, baseMs * 2 ** failures);
 }

@@ -28,6 +28,11 @@ export const errorTable = {
     retry: "never",
     remedy: "Name one with -c FILE, or write one with `landfall init`.",
   },
+  "config.unreadable": {
+    summary: "The configuration file is there but could not be read.",
+    retry: "never",
+    remedy: "Let the agent's user read the file, or name another with -c FILE.",
+  },
   "config.invalid": {
     summary: "The configuration is not valid; every fault is listed with its path.",
     retry: "never",
@@ -277,6 +282,21 @@ export const errorTable = {
     retry: "never",
     remedy: "Dispose of the first handler before registering another.",
   },
+  "hub.method-timeout": {
+    summary: "The handler of a direct method did not answer before its deadline.",
+    retry: "never",
+    remedy: "Give the method a longer timeout, on the device and at the caller, or let the handler finish sooner.",
+  },
+  "hub.already-consumed": {
+    summary: "Somebody consumes this sequence already; it has one consumer at a time.",
+    retry: "never",
+    remedy: "End the first loop before starting another, or hand its items on.",
+  },
+  "hub.message-not-completed": {
+    summary: "A cloud-to-device message was not completed by its consumer.",
+    retry: "backoff",
+    remedy: "Nothing to do; the hub delivers it again.",
+  },
   // State
   "state.unwritable": {
     summary: "The state directory cannot be used.",
@@ -294,6 +314,11 @@ export const errorTable = {
     retry: "never",
     remedy: "See `landfall --help`.",
   },
+  "cli.demo-incomplete": {
+    summary: "Something that the demo shows did not happen.",
+    retry: "never",
+    remedy: "The message names the steps; on a healthy machine all of them happen, so please report it.",
+  },
   // Emulator
   "emulator.enrollment-file": {
     summary: "The enrollment file is not valid.",
@@ -304,6 +329,16 @@ export const errorTable = {
     summary: "The emulator could not listen on a port.",
     retry: "never",
     remedy: "Another process has the port; choose another, or 0 for any free one.",
+  },
+  "emulator.authority-unusable": {
+    summary: "The emulator's certificate authority could not be read or written.",
+    retry: "never",
+    remedy: "Check the directory's rights; delete ca.pem and ca.key.pem in it to let the emulator make new ones.",
+  },
+  "emulator.closed": {
+    summary: "The emulator was closed while something was waiting on it.",
+    retry: "never",
+    remedy: "Nothing to do; this is what closing means for whoever still waits.",
   },
   "emulator.rejected": {
     summary: "The emulated service refused an operation of its owner.",
@@ -321,7 +356,7 @@ export interface ServiceReport {
   readonly errorCode?: number;
   /** The id that Azure support asks for. */
   readonly trackingId?: string;
-  /** The service's message, verbatim. */
+  /** The service's message, without control characters, and cut where it is very long. */
   readonly message?: string;
   /** HTTP-class status: 401, 429, 500 … On MQTT it comes from the response topic. */
   readonly status?: number;

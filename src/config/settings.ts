@@ -35,7 +35,7 @@ export interface DpsSettings {
   readonly payload?: JsonObject;
   /** Ask DPS at every start, even with a stored assignment. Default false. */
   readonly alwaysReprovisionOnStartup: boolean;
-  /** Longest time for one registration, in milliseconds. Default 300 000. */
+  /** Longest time for one registration, in milliseconds, 10 000 to 3 600 000. Default 300 000. */
   readonly timeoutMs: number;
 }
 
@@ -53,8 +53,9 @@ export type AttestationSettings = X509Settings | SymmetricKeySettings;
 /** `method = "x509"`: a PEM pair, or one PKCS#12 file. */
 export interface X509Settings {
   readonly method: "x509";
-  /** For a manual source: the device id. */
-  readonly registrationId: string;
+  /** For a manual source: the device id. Absent: the common name of the certificate, which DPS requires to be the same. */
+  readonly registrationId?: string;
+  /** Absolute paths. */
   readonly source:
     | { readonly kind: "pem"; readonly certificate: string; readonly privateKey: string; readonly password?: Secret }
     | { readonly kind: "pkcs12"; readonly file: string; readonly password?: Secret };
@@ -64,7 +65,7 @@ export interface X509Settings {
 export interface SymmetricKeySettings {
   readonly method: "symmetric_key";
   readonly registrationId: string;
-  /** Base64 text, as DPS shows it. */
+  /** Base64 text with padding, as DPS shows it; 16 to 64 bytes. */
   readonly symmetricKey: Secret;
   /** The key is the enrollment group's: derive the device's own key from it on the device. */
   readonly derive: boolean;
@@ -77,7 +78,7 @@ export interface HubSettings {
   readonly modelId?: string;
   /** MQTT keep-alive, in seconds, 10 to 1177. Default 240. */
   readonly keepAliveSeconds: number;
-  /** Life of a SAS token, in milliseconds, at least 60 000. Default one hour. */
+  /** Life of a SAS token, in milliseconds, 60 000 to 31 536 000 000 (a year). Default one hour. */
   readonly tokenLifetimeMs: number;
   /** Telemetry messages that may wait for an acknowledgement at one time, 1 to 1000. Default 32. */
   readonly telemetryWindow: number;
@@ -85,13 +86,18 @@ export interface HubSettings {
 
 /** `[network]`. */
 export interface NetworkSettings {
-  /** PEM file whose certificates are trusted beside the system's roots. */
+  /** Absolute path of the PEM file whose certificates are trusted beside the system's roots. */
   readonly trustBundle?: string;
   /** `host:port:host:port` rules, first match wins. */
   readonly connectTo: readonly ConnectToRule[];
-  /** Proxy for WebSocket (`http://`, `https://`, `socks5://`, `socks5h://`), credentials included. Absent: from the environment. */
+  /**
+   * Proxy for WebSocket (`http://`, `https://`, `socks5://`, `socks5h://`), credentials included, with the scheme written
+   * out. From `[network]`, else from the environment; absent: none.
+   */
   readonly proxy?: Secret;
-  /** Hosts and suffixes that go direct. Absent: `NO_PROXY` of the environment. */
+  /** Where {@link proxy} stands: `configuration`, or the name of the environment variable. */
+  readonly proxyFrom?: string;
+  /** Hosts and suffixes that go direct. From `[network]`, else from the environment; absent or empty: none. */
   readonly noProxy?: readonly string[];
 }
 
@@ -107,7 +113,7 @@ export interface ConnectToRule {
 
 /** `[telemetry]`: what the agent says by itself. */
 export interface TelemetrySettings {
-  /** Between two system messages, in milliseconds; 0 turns them off. Default 60 000. */
+  /** Between two system messages, in milliseconds, 1000 to 86 400 000; 0 turns them off. Default 60 000. */
   readonly intervalMs: number;
 }
 
@@ -115,15 +121,15 @@ export interface TelemetrySettings {
 export interface MethodCommandSettings {
   /** Program and arguments; no shell is involved. */
   readonly command: readonly string[];
-  /** Milliseconds after which the command is killed. Default 30 000. */
+  /** Milliseconds after which the command is killed, 1000 to 3 600 000. Default 30 000. */
   readonly timeoutMs: number;
-  /** Bytes of output that are kept; the rest is cut. Default 65 536. */
+  /** Bytes of output that are kept, 0 to 131 072; the rest is cut. Default 65 536. */
   readonly maxOutputBytes: number;
 }
 
 /** `[state]`. */
 export interface StateSettings {
-  /** Directory of the assignment and the network memory, mode 0700. */
+  /** Absolute path of the directory of the assignment and the network memory, mode 0700. */
   readonly directory: string;
 }
 

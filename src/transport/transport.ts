@@ -117,13 +117,17 @@ export interface HubConnection extends AsyncDisposable {
   readonly credentialExpiresAtMs?: number;
   /** Whether the hub kept the session of an earlier connection. */
   readonly sessionPresent: boolean;
-  /** Resolves when the connection has ended: with the reason, or with `undefined` after {@link close}. Never rejects. */
+  /**
+   * Resolves when the connection has ended: with the reason, or with `undefined` after {@link close}. Never rejects.
+   * `transport.closed` without a cause says that the peer closed in an orderly way, with a cause that the network failed:
+   * the session tells a hub that throws it out from a bad line by this.
+   */
   readonly ended: Promise<Error | undefined>;
   /** Resolves once the hub has acknowledged. Rejects with `transport.message-too-large` or `transport.closed`. */
   sendTelemetry(message: TelemetryMessage, options?: CallOptions): Promise<void>;
-  /** The whole twin. Rejects with `hub.twin-rejected` for any status but 200. */
+  /** The whole twin. Rejects with `transport.unavailable` for 429 and 5xx, with `hub.twin-rejected` for any other refusal. */
   getTwin(options?: CallOptions): Promise<TwinDocument>;
-  /** Merges into the reported properties (`null` deletes) and resolves with the new reported version. */
+  /** Merges into the reported properties (`null` deletes) and resolves with the new reported version. Rejects as {@link getTwin}. */
   patchReported(patch: JsonObject, options?: CallOptions): Promise<number>;
   /** DISCONNECT after what is under way has gone out; everything still waiting rejects with `transport.closed`. Idempotent. */
   close(): Promise<void>;

@@ -1,0 +1,18 @@
+import type { Assignment } from "../provisioning/assignment.ts";
+import type { CallOptions } from "../transport/transport.ts";
+
+/** Where an agent's assignment comes from. */
+export interface AssignmentSource {
+  /** An assignment that needs no asking: given by hand, or stored by an earlier start. */
+  known(): Promise<KnownAssignment | undefined>;
+  /** Whether asking can bring anything new. */
+  readonly asksService: boolean;
+  /** Asks the service for the present assignment, and stores it. Rejects as `register` does. */
+  ask(options?: CallOptions): Promise<Assignment>;
+}
+
+/** An assignment that needs no asking. */
+export interface KnownAssignment {
+  readonly assignment: Assignment;
+  readonly origin: "stored" | "configured";
+}

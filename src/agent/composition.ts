@@ -1,0 +1,120 @@
+import type { Attestation } from "../attestation/attestation.ts";
+import { createAttestation } from "../attestation/create-attestation.ts";
+import type { Clock } from "../clock.ts";
+import type { NetworkSettings, Settings, TransportName } from "../config/settings.ts";
+import type { Dialer } from "../endpoint/dialer.ts";
+import { TlsDialer } from "../endpoint/tls-dialer.ts";
+import { readTrustBundle } from "../endpoint/trust.ts";
+import type { Logger } from "../log.ts";
+import { AssignmentStore } from "../provisioning/assignment-store.ts";
+import { requireSupportedPair } from "../provisioning/supported-pair.ts";
+import type { MqttTransportOptions } from "../transport/mqtt/options.ts";
+import type { DpsTransport, HubTransport } from "../transport/transport.ts";
+import type { AssignmentSource } from "./assignment-source.ts";
+import { ConfiguredAssignment } from "./configured-assignment.ts";
+import { DpsAssignments } from "./dps-assignments.ts";
+import { Routes } from "./routes.ts";
+
+/** What an agent is put together from, beside its settings. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** In place of the one that the settings name. */
+  readonly dpsTransport?: DpsTransport | undefined;
+  /** In place of the one that the settings name. */
+  readonly hubTransport?: HubTransport | undefined;
+}
+
+/** The parts of an agent. */
+export interface Composition {
+  readonly attestation: Attestation;
+  readonly assignments: AssignmentSource;
+  readonly hubTransport: HubTransport;
+  readonly routes: Routes;
+}
+
+/**
+ * Puts together what the settings ask for. Opens keys and checks credentials; contacts nobody.
+ *
+ * Rejects with `key.*`, `certificate.*`, `attestation.*` (also for a pair of attestation and transport that the service
+ * does not support) or `config.*`; nothing stays open then.
+ */
+export async function compose(settings: Settings, surroundings: Surroundings): Promise<Composition> {
+  const { provisioning, network } = settings;
+  const { clock, log } = surroundings;
+  const identity = provisioning.source === "dps" ? provisioning.attestation : provisioning.authentication;
+  const { attestation, warnings } = await createAttestation(identity, { source: provisioning.source, clock });
+  try {
+    for (const warning of warnings) log.warn(warning);
+    const dialer = await createDialer(network, surroundings);
+    const routes = new Routes();
+    return {
+      attestation,
+      routes,
+      assignments: await assignmentSource(settings, { attestation, dialer, routes }, surroundings),
+      hubTransport: surroundings.hubTransport ?? (await mqttHubTransport(settings, dialer, surroundings)),
+    };
+  } catch (error) {
+    await attestation.close();
+    throw error;
+  }
+}
+
+async function createDialer(network: NetworkSettings, { clock, log }: Surroundings): Promise<Dialer> {
+  const { trustBundle, connectTo, proxy, noProxy } = network;
+  if (trustBundle !== undefined) log.info("trusting further CAs beside the system's", { trustBundle });
+  return new TlsDialer({
+    clock,
+    log: log.child("endpoint"),
+    trustBundle: trustBundle === undefined ? undefined : await readTrustBundle(trustBundle),
+    connectTo,
+    proxy,
+    noProxy,
+  });
+}
+
+async function assignmentSource(
+  { provisioning, hub, state }: Settings,
+  { attestation, dialer, routes }: { attestation: Attestation; dialer: Dialer; routes: Routes },
+  surroundings: Surroundings,
+): Promise<AssignmentSource> {
+  if (provisioning.source === "manual") return new ConfiguredAssignment(provisioning);
+  const { clock, random, log } = surroundings;
+  const transport = surroundings.dpsTransport ?? (await mqttDpsTransport(provisioning.transport, dialer, surroundings));
+  requireSupportedPair(attestation.method, transport);
+  return new DpsAssignments({
+    settings: provisioning,
+    modelId: hub.modelId,
+    attestation,
+    transport,
+    route: () => routes.toDps(provisioning),
+    store: new AssignmentStore({ directory: state.directory, log }),
+    clock,
+    random,
+    log,
+  });
+}
+
+function transportOptions(name: TransportName, dialer: Dialer, { clock, log }: Surroundings): MqttTransportOptions {
+  return { dialer, clock, log: log.child(name), carrier: name === "mqtt" ? "tcp" : "websocket" };
+}
+
+async function mqttDpsTransport(
+  name: TransportName,
+  dialer: Dialer,
+  surroundings: Surroundings,
+): Promise<DpsTransport> {
+  const { MqttDpsTransport } = await import("../transport/mqtt/mqtt-dps-transport.ts");
+  return new MqttDpsTransport(transportOptions(name, dialer, surroundings));
+}
+
+async function mqttHubTransport({ hub }: Settings, dialer: Dialer, surroundings: Surroundings): Promise<HubTransport> {
+  const { MqttHubTransport } = await import("../transport/mqtt/mqtt-hub-transport.ts");
+  const { keepAliveSeconds, tokenLifetimeMs } = hub;
+  return new MqttHubTransport({
+    ...transportOptions(hub.transport, dialer, surroundings),
+    keepAliveSeconds,
+    tokenLifetimeMs,
+  });
+}

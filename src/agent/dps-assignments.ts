@@ -1,0 +1,62 @@
+import type { Attestation } from "../attestation/attestation.ts";
+import type { Clock } from "../clock.ts";
+import type { DpsSettings } from "../config/settings.ts";
+import { describeCause } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import type { Assignment } from "../provisioning/assignment.ts";
+import type { AssignmentBinding, AssignmentStore } from "../provisioning/assignment-store.ts";
+import { register } from "../provisioning/register.ts";
+import type { CallOptions, DpsTransport, Route } from "../transport/transport.ts";
+import type { AssignmentSource, KnownAssignment } from "./assignment-source.ts";
+
+/** Parts of {@link DpsAssignments}. */
+export interface DpsAssignmentsParts {
+  readonly settings: DpsSettings;
+  readonly modelId: string | undefined;
+  readonly attestation: Attestation;
+  readonly transport: DpsTransport;
+  /** Finds the way to DPS; asked anew for every registration. */
+  readonly route: (options: CallOptions) => Promise<Route>;
+  readonly store: AssignmentStore;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+/** `source = "dps"`: assignments come from the Device Provisioning Service, and the latest one is stored. */
+export class DpsAssignments implements AssignmentSource {
+  readonly asksService = true;
+  readonly #parts: DpsAssignmentsParts;
+  readonly #binding: AssignmentBinding;
+
+  constructor(parts: DpsAssignmentsParts) {
+    const { settings, attestation } = parts;
+    this.#parts = parts;
+    this.#binding = {
+      idScope: settings.idScope,
+      registrationId: attestation.registrationId,
+      endpoint: settings.globalEndpoint,
+    };
+  }
+
+  async known(): Promise<KnownAssignment | undefined> {
+    const assignment = await this.#parts.store.read(this.#binding);
+    return assignment && { assignment, origin: "stored" };
+  }
+
+  async ask(options: CallOptions = {}): Promise<Assignment> {
+    const { settings, store, log, route, ...parts } = this.#parts;
+    const { idScope, payload, timeoutMs } = settings;
+    const assignment = await register(
+      { ...parts, route: await route(options), idScope, payload, timeoutMs, log: log.child("provisioning") },
+      options,
+    );
+    try {
+      await store.write(this.#binding, assignment);
+    } catch (error) {
+      // A full or read-only disk must not keep a device off its hub; it will ask DPS again at the next start.
+      log.warn(`the assignment could not be stored: ${describeCause(error)}`);
+    }
+    return assignment;
+  }
+}

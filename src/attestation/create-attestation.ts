@@ -1,0 +1,69 @@
+import type { Clock } from "../clock.ts";
+import type { AttestationSettings, SymmetricKeySettings, X509Settings } from "../config/settings.ts";
+import { openIdentity } from "../keys/open-identity.ts";
+import { SymmetricKey } from "../keys/symmetric-key.ts";
+import type { Attestation } from "./attestation.ts";
+import { nameForDps, nameForHub } from "./certificate-name.ts";
+import { deriveDeviceKey } from "./derive-key.ts";
+import { checkRegistrationId } from "./registration-id.ts";
+import { SymmetricKeyAttestation } from "./symmetric-key-attestation.ts";
+import { X509Attestation } from "./x509-attestation.ts";
+
+/** Where the attestation will be used, and by what time. */
+export interface AttestationContext {
+  /** `manual`: straight at a hub, where `registrationId` is the device id and the rules of DPS do not hold. */
+  readonly source: "dps" | "manual";
+  /** The time that certificates are checked against. */
+  readonly clock: Clock;
+}
+
+/** An attestation, and what a person should know although it can be used. */
+export interface CreatedAttestation {
+  readonly attestation: Attestation;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Opens the keys that the settings name and checks all that can be checked without contacting anybody: that key and
+ * certificate fit each other, that the certificate is valid now and for this device, that ids and keys are well-formed.
+ *
+ * Rejects with `key.*`, `certificate.*`, `attestation.*` or `config.secret-unreadable`; nothing stays open then.
+ */
+export function createAttestation(
+  settings: AttestationSettings,
+  context: AttestationContext,
+): Promise<CreatedAttestation> {
+  switch (settings.method) {
+    case "x509":
+      return createX509(settings, context);
+    case "symmetric_key":
+      return createSymmetricKey(settings, context);
+  }
+}
+
+async function createX509(
+  { method, registrationId, source: place }: X509Settings,
+  { source, clock }: AttestationContext,
+): Promise<CreatedAttestation> {
+  if (source === "dps" && registrationId !== undefined) checkRegistrationId(registrationId, method);
+  const { identity, warnings } = await openIdentity(place, { clock });
+  try {
+    const named = (source === "dps" ? nameForDps : nameForHub)(identity.commonNames, registrationId);
+    if (source === "dps") checkRegistrationId(named.id, method);
+    return { attestation: new X509Attestation(named.id, identity), warnings: [...warnings, ...named.warnings] };
+  } catch (error) {
+    await identity.close();
+    throw error;
+  }
+}
+
+async function createSymmetricKey(
+  settings: SymmetricKeySettings,
+  { source }: AttestationContext,
+): Promise<CreatedAttestation> {
+  const { method, registrationId, symmetricKey, derive } = settings;
+  if (source === "dps") checkRegistrationId(registrationId, method);
+  const given = SymmetricKey.parse(symmetricKey);
+  const key = derive ? await deriveDeviceKey(given, registrationId) : given;
+  return { attestation: new SymmetricKeyAttestation(registrationId, key), warnings: [] };
+}

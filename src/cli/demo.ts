@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../clock.ts";
+import { describeCause, LandfallError } from "../errors.ts";
+import type { Command } from "./command.ts";
+import { firstAct, steps } from "./demo/first-act.ts";
+import { Timeline } from "./demo/timeline.ts";
+
+/** Longest time that the demo may take, in milliseconds; it takes a few seconds. */
+const limitMs = 60_000;
+
+/** `landfall demo`: the whole story in one terminal. */
+export const demo: Command = {
+  name: "demo",
+  description:
+    "Starts the emulator and an agent in a process of its own, with a freshly enrolled X.509 device, and tells what\n" +
+    "happens: registration, telemetry, a direct method, the twin, a dropped connection, a restart. Exits by itself;\n" +
+    "1 when a step did not happen.",
+  options: {
+    json: { type: "boolean", help: "print the steps as JSON at the end" },
+  },
+  async run({ terminal, signal, options }) {
+    const wantsJson = options.json === true;
+    const timeline = new Timeline(wantsJson ? terminal.err : terminal.out, systemClock);
+    const directory = await mkdtemp(join(tmpdir(), "landfall-demo-"));
+    const end = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
+    let failure: unknown;
+    try {
+      await firstAct({ timeline, directory, signal: end });
+    } catch (error) {
+      failure = error;
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+    const missing = timeline.missing(steps);
+    if (wantsJson) {
+      terminal.out.write(`${JSON.stringify({ schema: "landfall.demo/1", steps: timeline.steps, missing })}\n`);
+    }
+    if (failure === undefined && missing.length === 0) {
+      timeline.close(`all ${steps.length} steps happened`);
+      return 0;
+    }
+    const reason = failure === undefined ? "" : `: ${describeCause(failure)}`;
+    throw new LandfallError("cli.demo-incomplete", `these steps did not happen: ${missing.join(", ")}${reason}`, {
+      cause: failure,
+    });
+  },
+};

@@ -1,0 +1,119 @@
+import type { X509Certificate } from "node:crypto";
+import { commonNameOf, isSameCertificate, judgePath, pathsToAnchors } from "../certificate-chain.ts";
+import { judgeSasToken, parseSasToken } from "../sas.ts";
+import { deriveDeviceKey } from "../symmetric-key.ts";
+import type { Enrollment } from "./enrollment.ts";
+import type { EnrollmentBook } from "./enrollment-book.ts";
+
+/** What a device shows with a registration, whatever carried it. */
+export interface RegistrationEvidence {
+  readonly idScope: string;
+  readonly registrationId: string;
+  /** The password, or what follows `Authorization:`; absent with certificates. */
+  readonly sasToken: string | undefined;
+  /** As sent, leaf first. */
+  readonly certificates: readonly X509Certificate[];
+  readonly nowMs: number;
+}
+
+/** What the device's identity at the hub is made of. */
+export type ProvenIdentity =
+  | { readonly method: "symmetric_key"; readonly primaryKey: string; readonly secondaryKey: string }
+  | { readonly method: "x509"; readonly leaf: X509Certificate; readonly signer?: X509Certificate };
+
+/** The judgement: which enrollment the device belongs to, or what it is told, and why for the log. */
+export type AttestationVerdict =
+  | { readonly ok: true; readonly enrollment: Enrollment; readonly identity: ProvenIdentity }
+  | { readonly ok: false; readonly errorCode: 401002 | 404201; readonly message: string; readonly why: string };
+
+/** The value of `skn` in tokens for DPS, where there is one. */
+const registrationKeyName = "registration";
+
+/**
+ * Finds the enrollment of a device and verifies its credential. An individual enrollment decides alone; only without one
+ * are the groups asked. A disabled enrollment is found like any other, so that it shadows a wider one.
+ */
+export function judgeAttestation(book: EnrollmentBook, evidence: RegistrationEvidence): AttestationVerdict {
+  const individual = book.individual(evidence.registrationId);
+  if (individual !== undefined) return judgeIndividual(individual, evidence);
+  if (evidence.sasToken !== undefined) return judgeGroupKeys(book.groups("symmetric_key"), evidence);
+  return judgeGroupChains(book.groups("x509"), evidence);
+}
+
+function judgeIndividual(enrollment: Enrollment, evidence: RegistrationEvidence): AttestationVerdict {
+  const { attestation } = enrollment;
+  if (attestation.method === "symmetric_key") {
+    const { primaryKey, secondaryKey } = attestation;
+    const fault = tokenFault([primaryKey, secondaryKey], evidence);
+    if (fault !== undefined) return unauthorized(fault);
+    return { ok: true, enrollment, identity: { method: "symmetric_key", primaryKey, secondaryKey } };
+  }
+  const leaf = leafOf(evidence);
+  if (typeof leaf === "string") return unauthorized(leaf);
+  if (!attestation.certificates.some((certificate) => isSameCertificate(certificate, leaf))) {
+    return unauthorized("the certificate is not the enrolled one");
+  }
+  const fault = judgePath([leaf], evidence.nowMs);
+  if (fault !== undefined) return unauthorized(fault.kind, "Invalid certificate.");
+  return { ok: true, enrollment, identity: { method: "x509", leaf } };
+}
+
+function judgeGroupKeys(groups: readonly Enrollment[], evidence: RegistrationEvidence): AttestationVerdict {
+  if (groups.length === 0) return notFound();
+  let fault = "";
+  for (const enrollment of groups) {
+    const primaryKey = deriveDeviceKey(enrollment.primaryKey, evidence.registrationId);
+    const secondaryKey = deriveDeviceKey(enrollment.secondaryKey, evidence.registrationId);
+    const found = tokenFault([primaryKey, secondaryKey], evidence);
+    if (found === undefined)
+      return { ok: true, enrollment, identity: { method: "symmetric_key", primaryKey, secondaryKey } };
+    fault = found;
+  }
+  return unauthorized(`${fault}, for a key derived from any group key`);
+}
+
+function judgeGroupChains(groups: readonly Enrollment[], evidence: RegistrationEvidence): AttestationVerdict {
+  if (groups.length === 0) return notFound();
+  const leaf = leafOf(evidence);
+  if (typeof leaf === "string") return unauthorized(leaf);
+  // The nearest enrolled authority decides, even where it decides against the device.
+  const [path] = pathsToAnchors(evidence.certificates, groups.flatMap(authoritiesOf));
+  const anchor = path?.at(-1);
+  if (path === undefined || anchor === undefined) {
+    return unauthorized("no enrolled authority on the way up from the certificate", "CA certificate not found.");
+  }
+  const enrollment = groups.find((group) => authoritiesOf(group).some((each) => isSameCertificate(each, anchor)));
+  const fault = judgePath(path, evidence.nowMs);
+  if (fault !== undefined || enrollment === undefined) return unauthorized(fault?.kind ?? "", "Invalid certificate.");
+  return { ok: true, enrollment, identity: { method: "x509", leaf, signer: anchor } };
+}
+
+function authoritiesOf({ attestation }: Enrollment): readonly X509Certificate[] {
+  return attestation.method === "x509" ? attestation.certificates : [];
+}
+
+/** The leaf whose common name is the registration id, or what is wrong in words. */
+function leafOf({ certificates: [leaf], registrationId }: RegistrationEvidence): X509Certificate | string {
+  if (leaf === undefined) return "expected a client certificate, found none";
+  const commonName = commonNameOf(leaf);
+  if (commonName?.toLowerCase() === registrationId.toLowerCase()) return leaf;
+  return `the certificate's common name is ${commonName ?? "absent"}, not the registration id`;
+}
+
+function tokenFault(
+  keys: readonly string[],
+  { sasToken, idScope, registrationId, nowMs }: RegistrationEvidence,
+): string | undefined {
+  if (sasToken === undefined) return "expected a shared access signature, found none";
+  const resources = [`${idScope}/registrations/${registrationId}`];
+  const fault = judgeSasToken(parseSasToken(sasToken), { resources, keys, nowMs, keyName: registrationKeyName });
+  return fault === undefined ? undefined : `shared access signature: ${fault}`;
+}
+
+function unauthorized(why: string, message = "Unauthorized"): AttestationVerdict {
+  return { ok: false, errorCode: 401002, message, why };
+}
+
+function notFound(): AttestationVerdict {
+  return { ok: false, errorCode: 404201, message: "Registration not found.", why: "no enrollment could be meant" };
+}

@@ -1,0 +1,86 @@
+import type { Clock } from "../../clock.ts";
+import type { Logger } from "../../log.ts";
+import type { EventLog } from "../event-log.ts";
+import type { Random } from "../randomness.ts";
+import { type Refusal, ServiceModes } from "../service-modes.ts";
+import type { LinkedHub } from "./allocation.ts";
+import { DpsService } from "./dps-service.ts";
+import { Enrollment } from "./enrollment.ts";
+import { EnrollmentBook } from "./enrollment-book.ts";
+import type { EnrollmentOptions } from "./enrollment-options.ts";
+import { DpsFaults } from "./faults.ts";
+import { type RegistrationRecord, Registrations } from "./registrations.ts";
+
+/** What a {@link Dps} is made with. */
+export interface DpsOptions {
+  readonly idScope: string;
+  readonly hubs: () => readonly LinkedHub[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly events: EventLog;
+  readonly assigningPolls: number;
+  readonly retryAfterSeconds: number;
+}
+
+/** The emulated Device Provisioning Service, from the side of its owner: enrollments, registrations, and mischief. */
+export class Dps {
+  readonly idScope: string;
+  /** Scripted answers for requests to come. */
+  readonly faults = new DpsFaults();
+  /** The device side, which the emulator's front door leads to. */
+  readonly service: DpsService;
+  readonly #random: Random;
+  readonly #book = new EnrollmentBook();
+  readonly #modes = new ServiceModes();
+  readonly #registrations: Registrations;
+
+  constructor(options: DpsOptions) {
+    this.idScope = options.idScope;
+    this.#random = options.random;
+    const log = options.log.child("dps");
+    this.#registrations = new Registrations({ ...options, log, book: this.#book });
+    this.service = new DpsService({
+      registrations: this.#registrations,
+      faults: this.faults,
+      modes: this.#modes,
+      events: options.events,
+      log,
+    });
+  }
+
+  /**
+   * Adds an enrollment, for one device or for a group; keys that are not given are generated and can be read from it.
+   * Throws `emulator.rejected`: there is one by that id, the id breaks the rules, or a key or certificate is unusable.
+   */
+  enroll(options: EnrollmentOptions): Enrollment {
+    const enrollment = new Enrollment(options, this.#random);
+    this.#book.add(enrollment);
+    return enrollment;
+  }
+
+  /** Removes an enrollment; devices that are assigned stay where they are. Returns whether it was there. */
+  unenroll(enrollment: Enrollment): boolean {
+    return this.#book.remove(enrollment);
+  }
+
+  /** All enrollments. */
+  get enrollments(): readonly Enrollment[] {
+    return this.#book.all;
+  }
+
+  /** Every device that has been assigned, and where it is. */
+  get registrations(): readonly RegistrationRecord[] {
+    return this.#registrations.records;
+  }
+
+  /** Turns new connections away: `unavailable` with CONNACK 3, `unauthorized` with CONNACK 5; `undefined` lets them in again. */
+  refuse(refusal: Refusal | undefined): void {
+    this.#modes.refuse(refusal);
+  }
+
+  /** Falls silent, or speaks again: connections stay up, but nothing is read and nothing is answered. */
+  silent(silent: boolean): void {
+    this.#modes.setSilent(silent);
+  }
+}

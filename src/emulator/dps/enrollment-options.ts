@@ -1,0 +1,76 @@
+import type { JsonObject, JsonValue } from "../../json.ts";
+import type { InitialTwin } from "../hub/twin.ts";
+
+/** A symmetric key; base64 of 16 to 64 bytes, generated where it is not given. Both keys are valid at any time. */
+export interface SymmetricKeyAttestation {
+  readonly method: "symmetric_key";
+  readonly primaryKey?: string;
+  readonly secondaryKey?: string;
+}
+
+/**
+ * Certificates, PEM. Of an individual enrollment: the device's own. Of a group: the root or intermediate that the
+ * members' certificates lead to.
+ */
+export interface X509Attestation {
+  readonly method: "x509";
+  readonly certificate: string;
+  readonly secondaryCertificate?: string;
+}
+
+/** What a {@link PayloadFunction} is told. */
+export interface AllocationRequest {
+  readonly registrationId: string;
+  readonly deviceId: string;
+  /** Name of the hub that was chosen. */
+  readonly hub: string;
+  /** What the device sent; `undefined` when it sent none. */
+  readonly payload: JsonValue | undefined;
+}
+
+/** Returns what the device gets back as `payload`; `undefined` for nothing. */
+export type PayloadFunction = (request: AllocationRequest) => JsonValue | undefined;
+
+/** What becomes of a device's data when a later registration assigns another hub. */
+export type ReprovisioningPolicy =
+  /** The twin moves along. */
+  | "migrate"
+  /** The device starts over with the initial twin. */
+  | "reset"
+  /** The device stays where it is. */
+  | "never";
+
+interface CommonOptions {
+  /** Default false. */
+  readonly disabled?: boolean;
+  /** Names of the hubs that may be assigned. Default: all of the emulator. */
+  readonly hubs?: readonly string[];
+  /** `hashed` (default) spreads devices by their registration id; `static` takes the first of `hubs`. */
+  readonly allocation?: "hashed" | "static";
+  /** Default `migrate`. */
+  readonly reprovisioning?: ReprovisioningPolicy;
+  /** What the twin begins with. Default: empty. */
+  readonly initialTwin?: InitialTwin;
+  /** What the device gets back as `payload`: a value, or a function of what it sent. Default: nothing. */
+  readonly payload?: JsonObject | PayloadFunction;
+  /** Makes every registration end in status `failed` with this error, such as 400207 for a custom allocation that failed. */
+  readonly failure?: { readonly errorCode: number; readonly message: string };
+}
+
+/** One device. */
+export interface IndividualEnrollmentOptions extends CommonOptions {
+  readonly registrationId: string;
+  /** Default: the registration id. */
+  readonly deviceId?: string;
+  readonly attestation: SymmetricKeyAttestation | X509Attestation;
+}
+
+/** Any number of devices that share an authority or a group key. Their device ids are their registration ids. */
+export interface GroupEnrollmentOptions extends CommonOptions {
+  /** Name of the group. */
+  readonly group: string;
+  readonly attestation: SymmetricKeyAttestation | X509Attestation;
+}
+
+/** Who may register, how he proves himself, and what he gets. */
+export type EnrollmentOptions = IndividualEnrollmentOptions | GroupEnrollmentOptions;

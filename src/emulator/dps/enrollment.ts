@@ -1,0 +1,92 @@
+import type { X509Certificate } from "node:crypto";
+import { LandfallError } from "../../errors.ts";
+import { parseCertificate } from "../hub/add-device.ts";
+import type { Random } from "../randomness.ts";
+import { assertKey, deriveDeviceKey, generateKey } from "../symmetric-key.ts";
+import type { EnrollmentOptions, SymmetricKeyAttestation, X509Attestation } from "./enrollment-options.ts";
+import { isRegistrationId } from "./registration-id.ts";
+
+/** The secret or public side of an enrollment, resolved. */
+export type Attestation =
+  | { readonly method: "symmetric_key"; readonly primaryKey: string; readonly secondaryKey: string }
+  | { readonly method: "x509"; readonly certificates: readonly X509Certificate[] };
+
+/** What of an enrollment can be changed while the emulator runs. */
+export type EnrollmentChange = Partial<
+  Pick<EnrollmentOptions, "disabled" | "hubs" | "allocation" | "reprovisioning" | "initialTwin" | "payload" | "failure">
+>;
+
+/** One enrollment: for one device, or for a group of them. */
+export class Enrollment {
+  /** The registration id of an individual enrollment, the name of a group. */
+  readonly id: string;
+  readonly kind: "individual" | "group";
+  readonly attestation: Attestation;
+  #options: EnrollmentOptions;
+
+  constructor(options: EnrollmentOptions, random: Random) {
+    this.#options = options;
+    this.kind = "group" in options ? "group" : "individual";
+    this.id = "group" in options ? options.group : options.registrationId;
+    if (this.kind === "individual" && !isRegistrationId(this.id)) {
+      throw new LandfallError("emulator.rejected", `${JSON.stringify(this.id)} is not a registration id.`);
+    }
+    this.attestation = resolve(options.attestation, random);
+  }
+
+  /** The options as they are now. */
+  get options(): EnrollmentOptions {
+    return this.#options;
+  }
+
+  get disabled(): boolean {
+    return this.#options.disabled ?? false;
+  }
+
+  /** Changes the enrollment; registrations from now on see it. */
+  update(change: EnrollmentChange): void {
+    this.#options = { ...this.#options, ...change };
+  }
+
+  /** Base64. Throws `emulator.rejected` for an enrollment with certificates. */
+  get primaryKey(): string {
+    return this.#keys().primaryKey;
+  }
+
+  /** Base64. Throws `emulator.rejected` for an enrollment with certificates. */
+  get secondaryKey(): string {
+    return this.#keys().secondaryKey;
+  }
+
+  /**
+   * The primary key that a device signs with, base64: the enrollment's own, or for a member of a group the one derived
+   * from the group key. Throws `emulator.rejected` for an enrollment with certificates.
+   */
+  deviceKey(registrationId: string = this.id): string {
+    return this.kind === "individual" ? this.primaryKey : deriveDeviceKey(this.primaryKey, registrationId);
+  }
+
+  /** The device id that a registration leads to. */
+  deviceIdOf(registrationId: string): string {
+    return ("deviceId" in this.#options ? this.#options.deviceId : undefined) ?? registrationId;
+  }
+
+  #keys(): { readonly primaryKey: string; readonly secondaryKey: string } {
+    if (this.attestation.method === "symmetric_key") return this.attestation;
+    throw new LandfallError("emulator.rejected", `The enrollment ${this.id} has certificates, not keys.`);
+  }
+}
+
+function resolve(attestation: SymmetricKeyAttestation | X509Attestation, random: Random): Attestation {
+  if (attestation.method === "symmetric_key") {
+    const { primaryKey = generateKey(random), secondaryKey = generateKey(random) } = attestation;
+    return {
+      method: "symmetric_key",
+      primaryKey: assertKey(primaryKey, "primaryKey"),
+      secondaryKey: assertKey(secondaryKey, "secondaryKey"),
+    };
+  }
+  const { certificate, secondaryCertificate } = attestation;
+  const pems = secondaryCertificate === undefined ? [certificate] : [certificate, secondaryCertificate];
+  return { method: "x509", certificates: pems.map(parseCertificate) };
+}

@@ -1,0 +1,177 @@
+import type { Duplex } from "node:stream";
+import { systemClock } from "../clock.ts";
+import { LandfallError } from "../errors.ts";
+import { type Logger, silentLogger } from "../log.ts";
+import { openAuthority, type StoredAuthority } from "./authority-directory.ts";
+import type { CertificateAuthority } from "./certificate-authority.ts";
+import { Dps } from "./dps/dps.ts";
+import { EventLog } from "./event-log.ts";
+import { FrontDoor } from "./front-door.ts";
+import { Hub } from "./hub/hub.ts";
+import type { DeviceLink } from "./mqtt/device-link.ts";
+import { MqttLink } from "./mqtt/link.ts";
+import type { ConnectPacket } from "./mqtt/packets.ts";
+import type { Peer } from "./mqtt/peer.ts";
+import type { MqttService } from "./mqtt/service.ts";
+import type { EmulatorOptions, EmulatorReady } from "./options.ts";
+import { secureRandom } from "./randomness.ts";
+import { certificateNames, checkHubNames, destinationOf, globalDpsHost, hubHostName } from "./service-names.ts";
+
+/**
+ * A Device Provisioning Service and IoT hubs on this machine, for tests and for trying things out. Credentials are checked
+ * as the cloud checks them; nothing here is meant to be reached by anybody else.
+ *
+ * ```ts
+ * await using emulator = await Emulator.start({ hubs: ["hub-a"] });
+ * const enrollment = emulator.dps.enroll({ registrationId: "dev-1", attestation: { method: "symmetric_key" } });
+ * // … start the device under test with emulator.ready.caFile, emulator.connectTo and enrollment.deviceKey() …
+ * for await (const message of emulator.hub("hub-a").telemetry()) console.log(message.json());
+ * ```
+ */
+export class Emulator implements AsyncDisposable {
+  readonly dps: Dps;
+  /** In the order in which they were named. */
+  readonly hubs: readonly Hub[];
+  /** What DPS and hubs have seen. */
+  readonly events: EventLog;
+  readonly #log: Logger;
+  readonly #options: EmulatorOptions;
+  readonly #stored: StoredAuthority;
+  #door: FrontDoor | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: EmulatorOptions, stored: StoredAuthority) {
+    const { clock = systemClock, random = secureRandom, log = silentLogger, recordLimit = 10_000 } = options;
+    this.#options = options;
+    this.#stored = stored;
+    this.#log = log;
+    this.events = new EventLog(clock, recordLimit);
+    const shared = { clock, random, log, events: this.events };
+    this.hubs = hubNamesOf(options).map(
+      (name) => new Hub({ name, hostName: hubHostName(name), recordLimit, ...shared }),
+    );
+    this.dps = new Dps({
+      ...shared,
+      idScope: options.idScope ?? "0ne00ABCDEF",
+      hubs: () =>
+        this.hubs.map(({ name, registry, hostName }) => ({ name, registry, address: this.#address(hostName) })),
+      assigningPolls: options.assigningPolls ?? 1,
+      retryAfterSeconds: options.retryAfterSeconds ?? 1,
+    });
+    for (const enrollment of options.enrollments ?? []) this.dps.enroll(enrollment);
+  }
+
+  /**
+   * Starts everything; resolves when both ports are open.
+   * Rejects with `emulator.listen-failed`, `emulator.authority-unusable`, or `emulator.rejected` for options that cannot be.
+   */
+  static async start(options: EmulatorOptions = {}): Promise<Emulator> {
+    const hubs = checkHubNames(hubNamesOf(options));
+    const stored = await openAuthority(options.directory);
+    try {
+      const emulator = new Emulator(options, stored);
+      await emulator.#open(certificateNames(hubs, options.host ?? "127.0.0.1"));
+      return emulator;
+    } catch (error) {
+      await stored.discard();
+      throw error;
+    }
+  }
+
+  /** Where everything is. */
+  get ready(): EmulatorReady {
+    return {
+      schema: "landfall.emulator/1",
+      mqttPort: this.#door?.mqttPort ?? 0,
+      wsPort: this.#door?.webSocketPort ?? 0,
+      caFile: this.#stored.caFile,
+      idScope: this.dps.idScope,
+      dpsHost: globalDpsHost,
+      hubs: this.hubs.map(({ hostName }) => hostName),
+    };
+  }
+
+  /** The authority that signed the server's certificate; clients have to trust its certificate. */
+  get authority(): CertificateAuthority {
+    return this.#stored.authority;
+  }
+
+  /**
+   * Rules in the form of curl's `--connect-to` that lead every Azure name to this emulator: what goes to port 8883 and
+   * what goes to port 443.
+   */
+  get connectTo(): readonly string[] {
+    const { mqttPort, wsPort } = this.ready;
+    const host = this.#options.host ?? "127.0.0.1";
+    return [`:8883:${host}:${mqttPort}`, `:443:${host}:${wsPort}`];
+  }
+
+  /**
+   * A hub by its name or host name; without a name, the first.
+   * Throws `emulator.rejected` when there is none by that name.
+   */
+  hub(name: string | undefined = this.hubs[0]?.name): Hub {
+    const hub = this.hubs.find((each) => each.name === name || each.hostName === name);
+    if (hub !== undefined) return hub;
+    const names = this.hubs.map((each) => each.name).join(", ");
+    throw new LandfallError("emulator.rejected", `There is no hub ${name}; there are: ${names}.`);
+  }
+
+  /** Closes both ports, cuts every connection and ends everybody who reads or waits. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #open(names: readonly string[]): Promise<void> {
+    const { host = "127.0.0.1", mqttPort = 0, webSocketPort = 0 } = this.#options;
+    const { authority } = this.#stored;
+    this.#door = await FrontDoor.open({
+      host,
+      mqttPort,
+      webSocketPort,
+      certificate: await authority.issue({ commonName: "landfall emulator", dnsNames: names, usage: "server" }),
+      log: this.#log,
+      onConnection: (stream, peer) => this.#welcome(stream, peer),
+    });
+  }
+
+  #welcome(stream: Duplex, peer: Peer): void {
+    new MqttLink({
+      stream,
+      peer,
+      log: this.#log,
+      route: (link, packet) => this.#route(link, packet),
+      onBreach: (rule, service, clientId) => this.events.add("rule.broken", { rule, service, clientId }),
+    });
+  }
+
+  #route(link: DeviceLink, { username = "", clientId }: ConnectPacket): MqttService | undefined {
+    const { serverName } = link.peer;
+    const destination = destinationOf(serverName, username, this.hubs);
+    if (destination === undefined) {
+      this.#log.warn(() => `nobody serves ${clientId}: server name ${serverName}, user name ${username}`);
+      return undefined;
+    }
+    return destination.service === "dps" ? this.dps.service : destination.hub.service;
+  }
+
+  #address(hostName: string): string {
+    return this.#options.assign === "localhost" ? `localhost:${this.ready.mqttPort}` : hostName;
+  }
+
+  async #close(): Promise<void> {
+    await this.#door?.close();
+    for (const hub of this.hubs) hub.close();
+    this.events.close();
+    await this.#stored.discard();
+  }
+}
+
+function hubNamesOf({ hubs = ["hub-a"] }: EmulatorOptions): readonly string[] {
+  return hubs;
+}

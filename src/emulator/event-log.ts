@@ -1,0 +1,135 @@
+import type { Clock } from "../clock.ts";
+import type { JsonObject, JsonValue } from "../json.ts";
+import type { Rule } from "./mqtt/rules.ts";
+import { Recording, type WatchOptions } from "./recording.ts";
+
+/** How a client proved itself, or tried to. */
+export type CredentialKind = "sas" | "certificate" | "none";
+
+interface ConnectionFacts {
+  readonly transport: "mqtt" | "mqtt-ws";
+  readonly credential: CredentialKind;
+  readonly remoteAddress: string;
+  readonly cleanSession: boolean;
+  readonly keepAliveSeconds: number;
+}
+
+/** Everything the emulator records, by kind. */
+export interface EventKinds {
+  /** A client was let in to DPS; whether its credential is good shows at registration. */
+  "dps.connected": ConnectionFacts & { readonly registrationId: string };
+  "dps.refused": { readonly clientId: string; readonly code: number; readonly reason: string };
+  "dps.disconnected": { readonly registrationId: string; readonly reason: string };
+  /** A registration request and the status of its answer; 0 when a fault left it without one. */
+  "dps.register": { readonly registrationId: string; readonly status: number; readonly payload?: JsonValue };
+  /** A poll and the status of its answer; 0 when a fault left it without one. */
+  "dps.poll": { readonly registrationId: string; readonly status: number; readonly operationId: string };
+  "dps.assigned": {
+    readonly registrationId: string;
+    readonly hub: string;
+    readonly deviceId: string;
+    readonly substatus: string;
+  };
+  "hub.connected": ConnectionFacts & {
+    readonly hub: string;
+    readonly deviceId: string;
+    readonly sessionPresent: boolean;
+    readonly apiVersion: string;
+    readonly modelId?: string;
+    readonly clientAgent?: string;
+  };
+  "hub.refused": {
+    readonly hub: string;
+    readonly clientId: string;
+    readonly code: number;
+    readonly reason: string;
+  };
+  "hub.disconnected": { readonly hub: string; readonly deviceId: string; readonly reason: string };
+  "hub.subscribed": { readonly hub: string; readonly deviceId: string; readonly filter: string };
+  "hub.telemetry": { readonly hub: string; readonly deviceId: string; readonly sequenceNumber: number };
+  "hub.message-completed": { readonly hub: string; readonly deviceId: string; readonly messageId: string };
+  "hub.method-answered": {
+    readonly hub: string;
+    readonly deviceId: string;
+    readonly name: string;
+    readonly status: number;
+  };
+  "hub.twin-read": { readonly hub: string; readonly deviceId: string };
+  /** A patch of reported properties; the version is the new one, or the old one when the patch was refused. */
+  "hub.reported": {
+    readonly hub: string;
+    readonly deviceId: string;
+    readonly status: number;
+    readonly version: number;
+    readonly patch: JsonObject;
+  };
+  /** A connection was closed because its client broke a rule. */
+  "rule.broken": { readonly service: string | undefined; readonly clientId: string; readonly rule: Rule };
+}
+
+/** The name of something that the emulator records. */
+export type EventKind = keyof EventKinds;
+
+/** One thing that happened, of kind `K`. */
+export type EmulatorEvent<K extends EventKind = EventKind> = K extends EventKind
+  ? EventKinds[K] & {
+      readonly kind: K;
+      /** By the emulator's clock, milliseconds since the Unix epoch. */
+      readonly atMs: number;
+      /** By the emulator's clock, milliseconds that never run backwards; for the span between two events. */
+      readonly elapsedMs: number;
+    }
+  : never;
+
+/** What DPS and the hubs saw, in order; for tests that count and for people that watch. */
+export class EventLog {
+  readonly #clock: Clock;
+  readonly #recording: Recording<EmulatorEvent>;
+
+  /** @param limit how many events are kept */
+  constructor(clock: Clock, limit: number) {
+    this.#clock = clock;
+    this.#recording = new Recording(limit);
+  }
+
+  /** Everything that is kept, oldest first. */
+  get all(): readonly EmulatorEvent[] {
+    return this.#recording.all;
+  }
+
+  /** The events of one kind, oldest first. */
+  of<K extends EventKind>(kind: K, where: (event: EmulatorEvent<K>) => boolean = () => true): EmulatorEvent<K>[] {
+    return this.all.filter((event): event is EmulatorEvent<K> => isOf(event, kind) && where(event));
+  }
+
+  /**
+   * The first event of a kind that fits, past ones included unless `from` is `now`.
+   * Rejects with `emulator.closed` when the emulator is closed first, or with `signal.reason`.
+   */
+  next<K extends EventKind>(kind: K, options: WatchOptions<EmulatorEvent<K>> = {}): Promise<EmulatorEvent<K>> {
+    const { where = () => true, ...rest } = options;
+    return this.#recording.next({ ...rest, where: (event) => isOf(event, kind) && where(event) }) as Promise<
+      EmulatorEvent<K>
+    >;
+  }
+
+  /** Yields events as they come, past ones first unless `from` is `now`. */
+  watch(options: WatchOptions<EmulatorEvent> = {}): AsyncIterableIterator<EmulatorEvent> {
+    return this.#recording.watch(options);
+  }
+
+  /** Records one event; for the emulated services. */
+  add<K extends EventKind>(kind: K, fields: EventKinds[K]): void {
+    const event = { kind, atMs: this.#clock.now(), elapsedMs: this.#clock.elapsed(), ...fields };
+    this.#recording.add(event as unknown as EmulatorEvent);
+  }
+
+  /** Ends everybody who waits or watches. */
+  close(): void {
+    this.#recording.close();
+  }
+}
+
+function isOf<K extends EventKind>(event: EmulatorEvent, kind: K): event is EmulatorEvent<K> {
+  return event.kind === kind;
+}

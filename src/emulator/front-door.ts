@@ -1,0 +1,144 @@
+import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
+import type { Server as NetServer, ServerOpts, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from "node:tls";
+import { createWebSocketStream, WebSocketServer } from "ws";
+import { describeCause, LandfallError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import { type Peer, peerOf } from "./mqtt/peer.ts";
+
+/** What a {@link FrontDoor} is made with. */
+export interface FrontDoorOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly mqttPort: number;
+  /** 0: any free port. */
+  readonly webSocketPort: number;
+  /** PEM chain and key of the one certificate that all services share. */
+  readonly certificate: { readonly chainPem: string; readonly privateKeyPem: string };
+  readonly log: Logger;
+  /** Called for every connection that is ready to speak MQTT. */
+  readonly onConnection: (stream: Duplex, peer: Peer) => void;
+}
+
+/** Path of MQTT over WebSocket, for DPS and hubs alike. The dollar sign is literal. */
+const webSocketPath = "/$iothub/websocket";
+
+/** The largest WebSocket message; the MQTT packets inside have a bound of their own. */
+const maxWebSocketBytes = 1024 * 1024;
+
+/**
+ * The two ports of the emulator: MQTT over TLS, and MQTT over WebSocket over TLS. All services stand behind both.
+ *
+ * Clients are asked for a certificate and come in whatever they answer, as the cloud does it: who uses a shared access
+ * signature sends none, and the service judges at CONNECT or at registration.
+ */
+export class FrontDoor {
+  readonly #options: FrontDoorOptions;
+  readonly #mqtt: TlsServer;
+  readonly #https: HttpsServer;
+  readonly #webSockets: WebSocketServer;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(options: FrontDoorOptions) {
+    this.#options = options;
+    const tls: TlsOptions & ServerOpts = {
+      cert: options.certificate.chainPem,
+      key: options.certificate.privateKeyPem,
+      requestCert: true,
+      rejectUnauthorized: false,
+      // No names of authorities in the request: the client is to send what it has.
+      ca: [],
+      minVersion: "TLSv1.2",
+      noDelay: true,
+      // A resumed session would not carry the client's intermediate certificates.
+      sessionTimeout: 0,
+    };
+    this.#mqtt = createTlsServer(tls, (socket) => this.#welcome(socket, socket, "mqtt"));
+    this.#https = createHttpsServer(tls, (_request, response) => response.writeHead(404).end());
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: maxWebSocketBytes,
+      perMessageDeflate: false,
+      // Some clients write MQTT; each gets its own spelling back.
+      handleProtocols: (offered) => [...offered].find((protocol) => protocol.toLowerCase() === "mqtt") ?? false,
+    });
+    this.#https.on("upgrade", (request, socket, head) => {
+      const [path] = (request.url ?? "").split("?");
+      if (path !== webSocketPath) {
+        options.log.warn(() => `refused a WebSocket at ${path}; MQTT is at ${webSocketPath}`);
+        socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        return;
+      }
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        this.#welcome(createWebSocketStream(webSocket), request.socket as TLSSocket, "mqtt-ws");
+      });
+    });
+    for (const server of [this.#mqtt, this.#https]) this.#guard(server);
+  }
+
+  /** Opens both ports. Rejects with `emulator.listen-failed`. */
+  static async open(options: FrontDoorOptions): Promise<FrontDoor> {
+    const door = new FrontDoor(options);
+    try {
+      await listen(door.#mqtt, options.host, options.mqttPort);
+      await listen(door.#https, options.host, options.webSocketPort);
+    } catch (error) {
+      await door.close();
+      throw error;
+    }
+    return door;
+  }
+
+  get mqttPort(): number {
+    return portOf(this.#mqtt);
+  }
+
+  get webSocketPort(): number {
+    return portOf(this.#https);
+  }
+
+  /** Closes both ports and cuts every connection, also those that have not finished their handshake. */
+  async close(): Promise<void> {
+    const closed = [this.#mqtt, this.#https].map((server) => new Promise((resolve) => server.close(resolve)));
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(closed);
+  }
+
+  #welcome(stream: Duplex, socket: TLSSocket, transport: Peer["transport"]): void {
+    this.#options.onConnection(stream, peerOf(socket, transport));
+  }
+
+  /** Whatever arrives at a port must not end the emulator, and nothing may outlive {@link close}. */
+  #guard(server: TlsServer | HttpsServer): void {
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on("error", () => {});
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    server.on("secureConnection", (socket: TLSSocket) => socket.on("error", () => {}));
+    server.on("tlsClientError", (error) => {
+      this.#options.log.debug(() => `a TLS handshake failed: ${describeCause(error)}`);
+    });
+    server.on("clientError", (_error, socket: Socket) => socket.destroy());
+  }
+}
+
+function listen(server: NetServer, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const message = `Could not listen on ${host}:${port}: ${cause.code ?? cause.message}.`;
+      reject(new LandfallError("emulator.listen-failed", message, { cause }));
+    });
+    server.listen(port, host, () => {
+      server.removeAllListeners("error");
+      server.on("error", () => {});
+      resolve();
+    });
+  });
+}
+
+function portOf(server: NetServer): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}

@@ -1,0 +1,57 @@
+import { X509Certificate } from "node:crypto";
+import { LandfallError } from "../../errors.ts";
+import { thumbprintsOf } from "../certificate-chain.ts";
+import type { Random } from "../randomness.ts";
+import { assertKey, generateKey } from "../symmetric-key.ts";
+import type { DeviceAuthentication } from "./device.ts";
+import type { InitialTwin } from "./twin.ts";
+
+/** A device that is added to a hub by hand, without DPS. */
+export interface AddDeviceOptions {
+  readonly deviceId: string;
+  /** Default: symmetric keys, generated. */
+  readonly authentication?: AddDeviceAuthentication;
+  readonly twin?: InitialTwin;
+  /** Default false. */
+  readonly disabled?: boolean;
+}
+
+/** How such a device proves itself. Certificates are PEM. */
+export type AddDeviceAuthentication =
+  /** Base64 of 16 to 64 bytes; a key that is not given is generated. */
+  | { readonly method: "symmetric_key"; readonly primaryKey?: string; readonly secondaryKey?: string }
+  /** The device's own certificate. */
+  | { readonly method: "x509"; readonly certificate: string; readonly secondaryCertificate?: string }
+  /** An authority; the device's certificate has to lead to it and have the device id as its common name. */
+  | { readonly method: "x509_ca"; readonly certificate: string };
+
+/** Resolves keys and certificates. Throws `emulator.rejected` when one cannot be used. */
+export function authenticationOf(options: AddDeviceAuthentication | undefined, random: Random): DeviceAuthentication {
+  const { method } = options ?? { method: "symmetric_key" };
+  if (options === undefined || options.method === "symmetric_key") {
+    const { primaryKey = generateKey(random), secondaryKey = generateKey(random) } = options ?? {};
+    return {
+      kind: "symmetric_key",
+      primaryKey: assertKey(primaryKey, "primaryKey"),
+      secondaryKey: assertKey(secondaryKey, "secondaryKey"),
+    };
+  }
+  const certificates = [
+    options.certificate,
+    method === "x509" && "secondaryCertificate" in options ? options.secondaryCertificate : undefined,
+  ]
+    .filter((pem): pem is string => pem !== undefined)
+    .map(parseCertificate);
+  return options.method === "x509"
+    ? { kind: "x509", thumbprints: certificates.map((certificate) => thumbprintsOf(certificate).sha256) }
+    : { kind: "x509_ca", authorities: certificates };
+}
+
+/** A PEM certificate. Throws `emulator.rejected` when the text is none. */
+export function parseCertificate(pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (cause) {
+    throw new LandfallError("emulator.rejected", "Expected a PEM certificate, found something else.", { cause });
+  }
+}

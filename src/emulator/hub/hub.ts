@@ -1,0 +1,237 @@
+import type { Clock } from "../../clock.ts";
+import type { JsonObject, JsonValue } from "../../json.ts";
+import type { Logger } from "../../log.ts";
+import type { EventLog } from "../event-log.ts";
+import { type Random, uuidFrom } from "../randomness.ts";
+import { Recording } from "../recording.ts";
+import { type Refusal, ServiceModes } from "../service-modes.ts";
+import { type AddDeviceOptions, authenticationOf } from "./add-device.ts";
+import type { OutgoingCloudMessage, SentMessage } from "./cloud-to-device.ts";
+import type { Device } from "./device.ts";
+import type { ConnectionSummary } from "./device-connection.ts";
+import { DeviceRegistry } from "./device-registry.ts";
+import { HubService } from "./hub-service.ts";
+import { MethodCalls, type MethodResult } from "./methods.ts";
+import { rejection } from "./rejection.ts";
+import type { ReceivedTelemetry } from "./telemetry.ts";
+import type { TwinSnapshot } from "./twin.ts";
+
+/** What a {@link Hub} is made with. */
+export interface HubOptions {
+  readonly name: string;
+  readonly hostName: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly events: EventLog;
+  /** How many telemetry messages are kept for reading. */
+  readonly recordLimit: number;
+}
+
+/** What {@link Hub.telemetry} takes. */
+export interface TelemetryOptions {
+  /** Only messages of this device. */
+  readonly deviceId?: string;
+  /** `start` (default): what has arrived already comes first. `now`: only what arrives after the call. */
+  readonly from?: "start" | "now";
+  readonly signal?: AbortSignal;
+}
+
+/** What {@link Hub.invokeMethod} takes. */
+export interface InvokeOptions {
+  /** Milliseconds to wait for the answer, by the emulator's clock. Default 30 000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A device added by hand, with what a client needs to connect as it. */
+export interface AddedDevice {
+  readonly deviceId: string;
+  /** Absent for devices with a certificate. */
+  readonly primaryKey?: string;
+  readonly secondaryKey?: string;
+  /** In the form that Azure's own device libraries take; absent for devices with a certificate. */
+  readonly connectionString?: string;
+}
+
+/** One emulated IoT hub, from the side of its owner: devices, telemetry, messages, methods, twins, and mischief. */
+export class Hub {
+  /** The short name, such as `hub-a`. */
+  readonly name: string;
+  /** The name that clients verify and put into user name and token, such as `hub-a.azure-devices.net`. */
+  readonly hostName: string;
+  /** The device side, which the emulator's front door leads to. */
+  readonly service: HubService;
+  /** The device identities, which DPS writes to. */
+  readonly registry: DeviceRegistry;
+  readonly #options: HubOptions;
+  readonly #modes = new ServiceModes();
+  readonly #methods: MethodCalls;
+  readonly #telemetry: Recording<ReceivedTelemetry>;
+
+  constructor(options: HubOptions) {
+    const { name, hostName, clock, events, log, recordLimit } = options;
+    this.#options = options;
+    this.name = name;
+    this.hostName = hostName;
+    this.registry = new DeviceRegistry(clock, (deviceId, messageId) => {
+      events.add("hub.message-completed", { hub: name, deviceId, messageId });
+    });
+    this.#methods = new MethodCalls(clock);
+    this.#telemetry = new Recording(recordLimit);
+    this.service = new HubService({
+      name,
+      hostName,
+      clock,
+      log: log.child(name),
+      events,
+      registry: this.registry,
+      modes: this.#modes,
+      methods: this.#methods,
+      telemetry: this.#telemetry,
+    });
+  }
+
+  /** The telemetry that has arrived, oldest first; the last ones when there are very many. */
+  get received(): readonly ReceivedTelemetry[] {
+    return this.#telemetry.all;
+  }
+
+  /**
+   * Telemetry as it arrives, beginning with what has arrived already. Ends when the emulator is closed; throws
+   * `signal.reason` when the signal aborts.
+   */
+  telemetry({ deviceId, from, signal }: TelemetryOptions = {}): AsyncIterableIterator<ReceivedTelemetry> {
+    const where = (message: ReceivedTelemetry): boolean => deviceId === undefined || message.deviceId === deviceId;
+    return this.#telemetry.watch({ where, from, signal });
+  }
+
+  /** The connections that are up, oldest first. */
+  get connections(): readonly ConnectionSummary[] {
+    return this.service.connections.map((connection) => connection.summary());
+  }
+
+  /** The ids of all devices. */
+  get deviceIds(): readonly string[] {
+    return this.registry.all.map(({ deviceId }) => deviceId);
+  }
+
+  /** Adds a device without DPS. Throws `emulator.rejected` when there is one by that id, or a key or certificate is unusable. */
+  addDevice(options: AddDeviceOptions): AddedDevice {
+    const { deviceId, twin, disabled = false } = options;
+    if (this.registry.get(deviceId) !== undefined) throw rejection(409001, deviceId);
+    const authentication = authenticationOf(options.authentication, this.#options.random);
+    this.registry.put({ deviceId, authentication, twin, disabled });
+    if (authentication.kind !== "symmetric_key") return { deviceId };
+    const { primaryKey, secondaryKey } = authentication;
+    const connectionString = `HostName=${this.hostName};DeviceId=${deviceId};SharedAccessKey=${primaryKey}`;
+    return { deviceId, primaryKey, secondaryKey, connectionString };
+  }
+
+  /** Removes a device; its connection is closed, its waiting messages are given up. Throws `emulator.rejected` when unknown. */
+  removeDevice(deviceId: string): void {
+    if (this.registry.remove(deviceId) === undefined) throw rejection(404001, deviceId);
+  }
+
+  /** Disables a device; its connection is closed and new ones are refused. Throws `emulator.rejected` when unknown. */
+  disableDevice(deviceId: string): void {
+    if (!this.registry.setDisabled(deviceId, true)) throw rejection(404001, deviceId);
+  }
+
+  /** Takes {@link disableDevice} back. Throws `emulator.rejected` when unknown. */
+  enableDevice(deviceId: string): void {
+    if (!this.registry.setDisabled(deviceId, false)) throw rejection(404001, deviceId);
+  }
+
+  /**
+   * Queues a message for a device, connected or not. Throws `emulator.rejected`: unknown device, more than 65 536 bytes, or
+   * 50 messages waiting already.
+   */
+  sendToDevice(deviceId: string, message: OutgoingCloudMessage): SentMessage {
+    const messageId = message.messageId ?? uuidFrom(this.#options.random);
+    return this.#device(deviceId).queue.add({ ...message, messageId });
+  }
+
+  /**
+   * Calls a direct method and waits for the answer.
+   * @param payload `undefined` sends an empty body
+   * Rejects with `emulator.rejected`: unknown device (404001), not connected or not listening for methods (404103), gone
+   * before it answered (404104), too late (504101), a body of more than 131 072 bytes (413001); or with `signal.reason`.
+   */
+  async invokeMethod(
+    deviceId: string,
+    name: string,
+    payload?: JsonValue,
+    { timeoutMs = 30_000, signal }: InvokeOptions = {},
+  ): Promise<MethodResult> {
+    signal?.throwIfAborted();
+    this.#device(deviceId);
+    const connection = this.service.connectionOf(deviceId);
+    if (!connection?.hears("methods")) throw rejection(404103, deviceId);
+    const { link } = connection;
+    const result = await this.#methods.invoke({ link, deviceId, name, payload, timeoutMs, signal });
+    this.#options.events.add("hub.method-answered", { hub: this.name, deviceId, name, status: result.status });
+    return result;
+  }
+
+  /** The twin of a device, a copy. Throws `emulator.rejected` when unknown. */
+  twin(deviceId: string): TwinSnapshot {
+    return this.#device(deviceId).twin.snapshot();
+  }
+
+  /**
+   * Merges a patch into the desired properties (`null` deletes) and pushes it to the device if it listens.
+   * Returns the new version. Throws `emulator.rejected` when the device is unknown or the patch breaks a limit.
+   */
+  updateDesired(deviceId: string, patch: JsonObject): number {
+    const { twin } = this.#device(deviceId);
+    const outcome = twin.patch("desired", patch);
+    if (!outcome.ok) throw rejection(400004, outcome.fault);
+    const connection = this.service.connectionOf(deviceId);
+    if (connection?.hears("desired")) {
+      const body = JSON.stringify({ ...patch, $version: outcome.version });
+      connection.link.send(`$iothub/twin/PATCH/properties/desired/?$version=${outcome.version}`, body);
+    }
+    return outcome.version;
+  }
+
+  /** Merges a patch into the tags, which devices never see. Throws `emulator.rejected` as {@link updateDesired} does. */
+  updateTags(deviceId: string, patch: JsonObject): void {
+    const outcome = this.#device(deviceId).twin.patch("tags", patch);
+    if (!outcome.ok) throw rejection(400004, outcome.fault);
+  }
+
+  /** Cuts a device's connection as a failing network would. Throws `emulator.rejected` when it is not connected. */
+  dropConnection(deviceId: string): void {
+    const connection = this.service.connectionOf(deviceId);
+    if (connection === undefined) throw rejection(404103, deviceId);
+    connection.link.drop();
+  }
+
+  /**
+   * Turns new connections away: `unavailable` with CONNACK 3, `unauthorized` with CONNACK 5; `undefined` lets them in again.
+   * Connections that are up stay up.
+   */
+  refuse(refusal: Refusal | undefined): void {
+    this.#modes.refuse(refusal);
+  }
+
+  /**
+   * Falls silent: connections stay up, but whatever devices send is lost and nothing is answered; a new CONNECT gets no
+   * answer either. `false` ends it for connections to come; those that lived through it are of no further use.
+   */
+  silent(silent: boolean): void {
+    this.#modes.setSilent(silent);
+  }
+
+  /** Ends everybody who reads telemetry. For the emulator. */
+  close(): void {
+    this.#telemetry.close();
+  }
+
+  #device(deviceId: string): Device {
+    const device = this.registry.get(deviceId);
+    if (device === undefined) throw rejection(404001, deviceId);
+    return device;
+  }
+}

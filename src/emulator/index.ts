@@ -1,0 +1,38 @@
+/** A Device Provisioning Service and IoT hubs on this machine, for tests: `import { Emulator } from "landfall/emulator"`. */
+export {
+  type AuthorityRequest,
+  CertificateAuthority,
+  type CertificateRequest,
+  type IssuedCertificate,
+  type KeyType,
+  type Validity,
+} from "./certificate-authority.ts";
+export type { Dps } from "./dps/dps.ts";
+export type { Enrollment, EnrollmentChange } from "./dps/enrollment.ts";
+export type {
+  AllocationRequest,
+  EnrollmentOptions,
+  GroupEnrollmentOptions,
+  IndividualEnrollmentOptions,
+  PayloadFunction,
+  ReprovisioningPolicy,
+  SymmetricKeyAttestation,
+  X509Attestation,
+} from "./dps/enrollment-options.ts";
+export type { DpsFault, DpsFaults, DpsStep, ServedFault } from "./dps/faults.ts";
+export type { RegistrationRecord } from "./dps/registrations.ts";
+export { Emulator } from "./emulator.ts";
+export { type EnrollmentFileOptions, parseEnrollmentFile } from "./enrollment-file.ts";
+export type { EmulatorEvent, EventKind, EventKinds, EventLog } from "./event-log.ts";
+export type { AddDeviceAuthentication, AddDeviceOptions } from "./hub/add-device.ts";
+export type { OutgoingCloudMessage, SentMessage } from "./hub/cloud-to-device.ts";
+export type { ConnectionSummary } from "./hub/device-connection.ts";
+export type { AddedDevice, Hub, InvokeOptions, TelemetryOptions } from "./hub/hub.ts";
+export type { MethodResult } from "./hub/methods.ts";
+export type { ReceivedTelemetry } from "./hub/telemetry.ts";
+export type { InitialTwin, TwinSnapshot } from "./hub/twin.ts";
+export type { Rule } from "./mqtt/rules.ts";
+export type { EmulatorOptions, EmulatorReady } from "./options.ts";
+export { type Random, seededRandom } from "./randomness.ts";
+export type { Refusal } from "./service-modes.ts";
+export { deriveDeviceKey } from "./symmetric-key.ts";

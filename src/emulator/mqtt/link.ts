@@ -1,0 +1,280 @@
+import type { Duplex } from "node:stream";
+import { type Clock, systemClock } from "../../clock.ts";
+import type { Logger } from "../../log.ts";
+import { decodePacket } from "./decode.ts";
+import type { DeviceLink } from "./device-link.ts";
+import { encodeConnack, encodePingresp, encodePuback, encodePublish, encodeSuback, encodeUnsuback } from "./encode.ts";
+import { type Frame, type FrameFault, FrameReader } from "./frames.ts";
+import {
+  type ClientPacket,
+  type ConnectPacket,
+  connackCodes,
+  type PublishPacket,
+  type Qos,
+  type SubscriptionRequest,
+} from "./packets.ts";
+import type { Peer } from "./peer.ts";
+import { type Rule, rules } from "./rules.ts";
+import type { MqttService } from "./service.ts";
+import { Unacknowledged } from "./unacknowledged.ts";
+
+/** What an {@link MqttLink} is made with. */
+export interface MqttLinkOptions {
+  readonly stream: Duplex;
+  readonly peer: Peer;
+  readonly log: Logger;
+  /** Finds the service that a client wants; `undefined` when there is none by that name. */
+  readonly route: (link: DeviceLink, packet: ConnectPacket) => MqttService | undefined;
+  /** Told when the client broke a rule, just before the connection is closed. */
+  readonly onBreach?: (rule: Rule, service: string | undefined, clientId: string) => void;
+  /**
+   * Time of connection timeout and keep-alive. Apart from the clock that judges credentials: a test that moves that one by
+   * an hour must not look like an hour of silence. Default the machine's.
+   */
+  readonly timers?: Clock;
+  /** Milliseconds within which CONNECT has to arrive. Default 10 000. */
+  readonly connectTimeoutMs?: number;
+}
+
+/** Topic and payload of the largest message that a hub takes, with room for what a hub itself has to judge. */
+const maxPacketBytes = 262_144 + 65_535 + 16;
+
+/** Bytes that may wait to be read by the client before it is given up. */
+const maxUnreadBytes = 4 * 1024 * 1024;
+
+/** How long a closed connection may linger for the client's own end. */
+const farewellMs = 1000;
+
+/** IoT Hub never waits longer for a sign of life, whatever keep-alive the client asks for. */
+const longestSilenceMs = 1_767_000;
+
+/**
+ * The server's end of one MQTT 3.1.1 connection: packets in and out, acknowledgements, keep-alive. What packets mean is
+ * decided by the {@link MqttService} that the CONNECT leads to.
+ */
+export class MqttLink implements DeviceLink {
+  readonly peer: Peer;
+  readonly signal: AbortSignal;
+  readonly #stream: Duplex;
+  readonly #log: Logger;
+  readonly #timers: Clock;
+  readonly #route: MqttLinkOptions["route"];
+  readonly #onBreach: MqttLinkOptions["onBreach"];
+  readonly #frames = new FrameReader(maxPacketBytes);
+  readonly #ended = new AbortController();
+  readonly #unacknowledged = new Unacknowledged();
+  #service: MqttService | undefined;
+  #connect: ConnectPacket | undefined;
+  #open = false;
+  #tookLeave = false;
+  #silent = false;
+  #lastHeardMs: number;
+  #closeReason = "the client closed the connection";
+
+  constructor(options: MqttLinkOptions) {
+    this.peer = options.peer;
+    this.#stream = options.stream;
+    this.#log = options.log;
+    this.#timers = options.timers ?? systemClock;
+    this.#route = options.route;
+    this.#onBreach = options.onBreach;
+    this.signal = this.#ended.signal;
+    this.#lastHeardMs = this.#timers.elapsed();
+    this.#stream.on("data", (chunk: Buffer) => this.#receive(chunk));
+    this.#stream.on("end", () => this.#end());
+    this.#stream.on("error", (error) => {
+      this.#closeReason = `the connection broke: ${error.message}`;
+      this.#end();
+    });
+    this.#stream.on("close", () => this.#end());
+    this.#awaitConnect(options.connectTimeoutMs ?? 10_000).catch(() => {}); // the wait ends with the connection
+  }
+
+  get connectPacket(): ConnectPacket {
+    if (this.#connect === undefined) throw new Error("a service sees a link only once its CONNECT has arrived");
+    return this.#connect;
+  }
+
+  get closeReason(): string {
+    return this.#closeReason;
+  }
+
+  get silent(): boolean {
+    return this.#silent;
+  }
+
+  set silent(silent: boolean) {
+    this.#silent = silent;
+  }
+
+  send(topic: string, payload: string | Uint8Array = ""): void {
+    this.#write(encodePublish({ topic, payload: typeof payload === "string" ? Buffer.from(payload) : payload }));
+  }
+
+  sendAcknowledged(topic: string, payload: Uint8Array, { duplicate = false } = {}): Promise<void> {
+    if (this.signal.aborted) return Promise.reject(this.signal.reason);
+    const { packetId, acknowledged } = this.#unacknowledged.add();
+    this.#write(encodePublish({ topic, payload, packetId, duplicate }));
+    return acknowledged;
+  }
+
+  breach(rule: Rule, detail?: string): void {
+    if (this.signal.aborted) return;
+    this.#closeReason = detail === undefined ? `${rule}: ${rules[rule]}` : `${rule}: ${rules[rule]} (${detail})`;
+    const clientId = this.#connect?.clientId ?? "";
+    this.#log.warn(() => `closed a connection: ${this.#closeReason}`, { clientId, rule });
+    this.#onBreach?.(rule, this.#service?.name, clientId);
+    this.close();
+  }
+
+  /** Closes the connection after what was written has gone out. */
+  close(reason?: string): void {
+    if (reason !== undefined) this.#closeReason = reason;
+    if (!this.#stream.destroyed) {
+      this.#stream.end();
+      // A client that never answers the farewell does not keep its socket.
+      setTimeout(() => this.#stream.destroy(), farewellMs).unref();
+    }
+    this.#end();
+  }
+
+  drop(reason = "the emulator cut the connection"): void {
+    if (!this.signal.aborted) this.#closeReason = reason;
+    this.#stream.destroy();
+    this.#end();
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.signal.aborted) return;
+    this.#lastHeardMs = this.#timers.elapsed();
+    for (const frame of this.#frames.push(chunk)) {
+      this.#take(frame);
+      if (this.signal.aborted) return;
+    }
+  }
+
+  #take(frame: Frame | FrameFault): void {
+    if ("kind" in frame) this.#refuseFrame(frame);
+    else if (!this.#silent) {
+      const packet = decodePacket(frame);
+      if (packet.type === "malformed") this.breach("malformed-packet", packet.why);
+      else if (packet.type === "connect") this.#connectOnce(packet);
+      else if (this.#service === undefined || !this.#open) this.breach("unexpected-packet", `${packet.type} too early`);
+      else this.#handle(packet, this.#service);
+    }
+  }
+
+  #refuseFrame(fault: FrameFault): void {
+    if (fault.kind === "malformed") this.breach("malformed-packet", "a packet length of more than four bytes");
+    else this.breach("message-too-large", `${fault.bytes} bytes in one packet, at most ${maxPacketBytes}`);
+  }
+
+  #connectOnce(packet: ConnectPacket): void {
+    if (this.#connect !== undefined) {
+      this.breach("unexpected-packet", "a second CONNECT"); // [MQTT-3.1.0-2]
+      return;
+    }
+    this.#connect = packet;
+    if (packet.protocolName !== "MQTT" || packet.protocolLevel !== 4) {
+      this.#log.warn(() => `refused a client: ${packet.protocolName} level ${packet.protocolLevel} is not MQTT 3.1.1`);
+      this.#write(encodeConnack(connackCodes.unacceptableProtocolVersion, false));
+      this.close("refused: not MQTT 3.1.1");
+      return;
+    }
+    this.#service = this.#route(this, packet);
+    if (this.#service === undefined) this.drop("no service by the name that the client asked for");
+    else this.#introduce(packet, this.#service);
+  }
+
+  #introduce(packet: ConnectPacket, service: MqttService): void {
+    const { code, sessionPresent = false } = service.connect(this, packet);
+    if (this.signal.aborted || this.#silent) return;
+    this.#write(encodeConnack(code, sessionPresent));
+    if (code !== connackCodes.accepted) {
+      this.close(`refused with CONNACK ${code}`);
+      return;
+    }
+    this.#open = true;
+    const keepAliveMs = packet.keepAliveSeconds * 1500; // [MQTT-3.1.2-24]
+    if (keepAliveMs > 0) this.#awaitSilence(Math.min(keepAliveMs, longestSilenceMs)).catch(() => {});
+    service.opened(this);
+  }
+
+  #handle(packet: Exclude<ClientPacket, ConnectPacket>, service: MqttService): void {
+    switch (packet.type) {
+      case "publish":
+        this.#publish(packet, service);
+        break;
+      case "puback":
+        this.#unacknowledged.settle(packet.packetId);
+        break;
+      case "subscribe":
+        this.#subscribe(packet.packetId, packet.subscriptions, service);
+        break;
+      case "unsubscribe":
+        for (const filter of packet.filters) service.unsubscribe(this, filter);
+        this.#write(encodeUnsuback(packet.packetId));
+        break;
+      case "pingreq":
+        this.#write(encodePingresp());
+        break;
+      case "disconnect":
+        this.#tookLeave = true;
+        this.close("the client disconnected");
+        break;
+      default:
+        this.breach("unexpected-packet", packet.type);
+    }
+  }
+
+  #publish(packet: PublishPacket, service: MqttService): void {
+    if (packet.qos === 2) this.breach("qos-2", `topic ${packet.topic}`);
+    else service.publish(this, packet);
+    if (packet.packetId !== undefined) this.#write(encodePuback(packet.packetId));
+  }
+
+  #subscribe(packetId: number, subscriptions: readonly SubscriptionRequest[], service: MqttService): void {
+    const granted: Qos[] = [];
+    for (const { filter, qos } of subscriptions) {
+      const grant = service.subscribe(this, filter, qos);
+      if (grant === undefined) return;
+      granted.push(grant);
+    }
+    this.#write(encodeSuback(packetId, granted));
+    service.subscribed(this);
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#silent || this.signal.aborted || !this.#stream.writable) return;
+    this.#stream.write(bytes);
+    if (this.#stream.writableLength > maxUnreadBytes) {
+      this.#closeReason = `slow-reader: ${rules["slow-reader"]}`;
+      this.drop(this.#closeReason);
+    }
+  }
+
+  /** A client that dribbles bytes gains no time: CONNECT has to be complete. */
+  async #awaitConnect(timeoutMs: number): Promise<void> {
+    await this.#timers.sleep(timeoutMs, { signal: this.signal });
+    if (this.#connect === undefined) this.breach("connect-timeout", `${timeoutMs} ms`);
+  }
+
+  async #awaitSilence(longestMs: number): Promise<void> {
+    for (;;) {
+      const left = this.#lastHeardMs + longestMs - this.#timers.elapsed();
+      if (left <= 0) break;
+      await this.#timers.sleep(left, { signal: this.signal });
+    }
+    this.breach("keep-alive", `${longestMs} ms`);
+  }
+
+  #end(): void {
+    if (this.signal.aborted) return;
+    const wasOpen = this.#open;
+    this.#open = false;
+    this.#ended.abort(new Error(this.#closeReason));
+    if (!this.#stream.destroyed && !this.#stream.writableEnded) this.#stream.destroy();
+    this.#unacknowledged.fail(new Error(this.#closeReason));
+    if (wasOpen) this.#service?.closed(this, this.#tookLeave ? undefined : this.#connect?.will);
+  }
+}

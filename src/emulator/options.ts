@@ -1,0 +1,58 @@
+import type { Clock } from "../clock.ts";
+import type { Logger } from "../log.ts";
+import type { EnrollmentOptions } from "./dps/enrollment-options.ts";
+
+/** What {@link Emulator.start} takes; everything has a default. */
+export interface EmulatorOptions {
+  /** Address to listen on. Default `127.0.0.1`. */
+  readonly host?: string;
+  /** TCP port of MQTT over TLS; 0 (default) is any free one. The real services have 8883. */
+  readonly mqttPort?: number;
+  /** TCP port of MQTT over WebSocket over TLS; 0 (default) is any free one. The real services have 443. */
+  readonly webSocketPort?: number;
+  /** Default `0ne00ABCDEF`. */
+  readonly idScope?: string;
+  /**
+   * Names of the hubs, in the order in which static allocation sees them; a name with a dot is taken for a whole host name.
+   * Default one hub, `hub-a`.
+   */
+  readonly hubs?: readonly string[];
+  /**
+   * What DPS hands out as `assignedHub`: the hub's `name`, or `localhost` with the port of MQTT, for clients that cannot
+   * be told to dial elsewhere. Default `name`.
+   */
+  readonly assign?: "name" | "localhost";
+  /** Enrollments to begin with; more can be added with `dps.enroll`. */
+  readonly enrollments?: readonly EnrollmentOptions[];
+  /** Polls that are answered `assigning` before the one that brings the result, 0 to 1000. Default 1. */
+  readonly assigningPolls?: number;
+  /** Seconds that a client is told to wait between polls; 0 leaves it unsaid. Default 1. */
+  readonly retryAfterSeconds?: number;
+  /**
+   * Directory in which the certificate authority is kept, so that a trust bundle survives a restart. Default: a temporary
+   * one, removed by `close`.
+   */
+  readonly directory?: string;
+  /** Judges tokens and certificates, ends connections, times methods. Default the machine's clock. */
+  readonly clock?: Clock;
+  /** Uniform numbers in [0, 1) for keys and ids. Default the platform's generator of keys. */
+  readonly random?: () => number;
+  /** Default silent. */
+  readonly log?: Logger;
+  /** How many events and how many messages of each hub are kept for reading. Default 10 000. */
+  readonly recordLimit?: number;
+}
+
+/** What the emulator tells when it is ready; one line of JSON for whoever started it. */
+export interface EmulatorReady {
+  readonly schema: "landfall.emulator/1";
+  readonly mqttPort: number;
+  readonly wsPort: number;
+  /** Path of the PEM file with the certificate authority that clients have to trust. */
+  readonly caFile: string;
+  readonly idScope: string;
+  /** The global endpoint of DPS; any other name below azure-devices-provisioning.net is served as well. */
+  readonly dpsHost: string;
+  /** Host names of the hubs. */
+  readonly hubs: readonly string[];
+}

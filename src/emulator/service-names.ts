@@ -1,0 +1,67 @@
+import { LandfallError } from "../errors.ts";
+import { parseDpsUsername } from "./dps/dps-username.ts";
+import type { Hub } from "./hub/hub.ts";
+import { parseHubUsername } from "./hub/hub-username.ts";
+
+const dpsDomain = "azure-devices-provisioning.net";
+const hubDomain = "azure-devices.net";
+
+/** The name that all of DPS share. */
+export const globalDpsHost = `global.${dpsDomain}`;
+
+/** The host name of a hub; a name with a dot is one already. */
+export function hubHostName(name: string): string {
+  return name.includes(".") ? name : `${name}.${hubDomain}`;
+}
+
+/** The hubs' names if each can be a host name and none comes twice. Throws `emulator.rejected` otherwise. */
+export function checkHubNames(names: readonly string[]): readonly string[] {
+  const wrong = names.find((name) => !/^[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?$/i.test(name));
+  if (wrong !== undefined)
+    throw new LandfallError("emulator.rejected", `${JSON.stringify(wrong)} cannot be a host name.`);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new LandfallError("emulator.rejected", `Two hubs are called ${twice}.`);
+  return names;
+}
+
+/** Names and addresses for the emulator's one server certificate. */
+export function certificateNames(hubs: readonly string[], host: string): readonly string[] {
+  const own = hubs.flatMap((name) => (name.includes(".") ? [name] : [`${name}.device.${hubDomain}`]));
+  const names = [globalDpsHost, `*.${dpsDomain}`, `*.${hubDomain}`, ...own, "localhost", "127.0.0.1", "::1"];
+  return [...new Set(/^(0\.0\.0\.0|::)$/.test(host) ? names : [...names, host])];
+}
+
+/** Where a connection leads. */
+export type Destination = { readonly service: "dps" } | { readonly service: "hub"; readonly hub: Hub };
+
+/**
+ * Finds the service that a client wants: by the name it asked for in the TLS handshake; where that is no name of Azure's,
+ * by the user name of its CONNECT. A client that was pointed at localhost is led to the hub that has its device.
+ */
+export function destinationOf(
+  serverName: string | undefined,
+  username: string,
+  hubs: readonly Hub[],
+): Destination | undefined {
+  const named = serverName === undefined ? undefined : byHost(serverName, hubs);
+  if (named !== undefined) return named;
+  if (parseDpsUsername(username) !== undefined) return { service: "dps" };
+  const claim = parseHubUsername(username);
+  if (claim === undefined) return undefined;
+  const holder = hubs.find((hub) => hub.registry.get(claim.deviceId) !== undefined);
+  const hub = hubOf(claim.host, hubs) ?? holder ?? hubs[0];
+  return hub === undefined ? undefined : { service: "hub", hub };
+}
+
+function byHost(host: string, hubs: readonly Hub[]): Destination | undefined {
+  if (host.toLowerCase().endsWith(`.${dpsDomain}`)) return { service: "dps" };
+  const hub = hubOf(host, hubs);
+  return hub === undefined ? undefined : { service: "hub", hub };
+}
+
+function hubOf(host: string, hubs: readonly Hub[]): Hub | undefined {
+  const wanted = host.toLowerCase();
+  return hubs.find(
+    ({ name, hostName }) => hostName.toLowerCase() === wanted || `${name}.device.${hubDomain}`.toLowerCase() === wanted,
+  );
+}

@@ -1,0 +1,75 @@
+import type { Clock } from "../clock.ts";
+import type { Secret } from "../secret.ts";
+import { parseCertificateChain } from "./certificate-chain.ts";
+import { CertificateIdentity, type CertificateIdentityParts } from "./certificate-identity.ts";
+import { readCertificateFile } from "./key-file.ts";
+import { openPemKey } from "./pem-key.ts";
+import { openPkcs12 } from "./pkcs12.ts";
+import type { OpenedKey } from "./tls-key.ts";
+
+/** Where certificate and key are: a pair, or one PKCS#12 file. Each place is a path or a URI. */
+export type IdentitySource = PairSource | Pkcs12Source;
+
+/** A PEM certificate chain, leaf first, and a key. */
+export interface PairSource {
+  readonly kind: "pem";
+  readonly certificate: string;
+  readonly privateKey: string;
+  /** Of an encrypted key. */
+  readonly password?: Secret;
+}
+
+/** A PKCS#12 file. */
+export interface Pkcs12Source {
+  readonly kind: "pkcs12";
+  readonly file: string;
+  readonly password?: Secret;
+}
+
+/** An identity, and what a person should know although it can be used. */
+export interface OpenedIdentity {
+  readonly identity: CertificateIdentity;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Opens certificate and key and checks that they fit each other. Rejects with `key.*`, `certificate.*` or
+ * `config.secret-unreadable`; nothing stays open then.
+ */
+export async function openIdentity(
+  source: IdentitySource,
+  { clock }: { readonly clock: Clock },
+): Promise<OpenedIdentity> {
+  const { warnings, ...parts } = source.kind === "pem" ? await openPair(source) : await openFile(source);
+  try {
+    const identity = new CertificateIdentity({ ...parts, clock });
+    return { identity, warnings: [...warnings, ...identity.warnings] };
+  } catch (error) {
+    await parts.key.close();
+    throw error;
+  }
+}
+
+type OpenedParts = Omit<CertificateIdentityParts, "clock"> & { readonly warnings: readonly string[] };
+
+async function openPair({ certificate, privateKey, password }: PairSource): Promise<OpenedParts> {
+  const file = await readCertificateFile(certificate);
+  const chain = parseCertificateChain(file.bytes.toString("latin1"), file.path);
+  const { key, warnings } = await openKey(privateKey, password);
+  return { chain, certificateLocation: file.path, key, warnings: unique([...file.warnings, ...warnings]) };
+}
+
+async function openFile({ file, password }: Pkcs12Source): Promise<OpenedParts> {
+  const { chain, key, path, warnings } = await openPkcs12(file, password);
+  return { chain, certificateLocation: path, key, warnings };
+}
+
+/** The place decides who opens the key; a key in hardware gets its line here. */
+function openKey(location: string, password: Secret | undefined): Promise<OpenedKey> {
+  return openPemKey(location, password);
+}
+
+/** Certificate and key may be in one file, which then is warned about twice. */
+function unique(warnings: readonly string[]): readonly string[] {
+  return [...new Set(warnings)];
+}

@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import { errorJson, errorReport, exitCodeFor } from "../../../src/cli/error-report.ts";
+import { lineLogger } from "../../../src/cli/log-lines.ts";
+import { LandfallError } from "../../../src/errors.ts";
+import { fakeTerminal } from "../../support/fake-terminal.ts";
+
+const noon = Date.UTC(2026, 0, 1, 12);
+
+describe("log lines", () => {
+  test("carry time, level, part, message and facts", () => {
+    const terminal = fakeTerminal();
+    lineLogger("info", terminal.err, () => noon)
+      .child("hub")
+      .warn("connected", { host: "h.azure-devices.net", note: "two words", absent: undefined });
+    expect(terminal.written.err).toBe(
+      '2026-01-01T12:00:00.000Z warn  hub: connected host=h.azure-devices.net note="two words"\n',
+    );
+  });
+
+  test("a message from a peer cannot forge a second line or steer the terminal", () => {
+    const terminal = fakeTerminal();
+    lineLogger("info", terminal.err, () => noon).info("a\nb\u001b[2Jc", { x: "d\ne" });
+    expect(terminal.written.err.split("\n")).toHaveLength(2);
+    expect(terminal.written.err).not.toContain("\u001b");
+  });
+
+  test.each([
+    ["a terminal", { isTTY: true }, true],
+    ["a pipe", { isTTY: false }, false],
+    ["a terminal with NO_COLOR", { isTTY: true, env: { NO_COLOR: "1" } }, false],
+    ["a pipe with FORCE_COLOR", { isTTY: false, env: { FORCE_COLOR: "1" } }, true],
+    ["a dumb terminal", { isTTY: true, env: { TERM: "dumb" } }, false],
+  ])("on %s", (_, options, coloured) => {
+    const terminal = fakeTerminal(options);
+    lineLogger("info", terminal.err, () => noon).info("x");
+    expect(terminal.written.err.includes("\u001b[")).toBe(coloured);
+  });
+});
+
+describe("error reports", () => {
+  const error = new LandfallError("endpoint.connect-failed", "could not reach h:8883", {
+    details: ["tried 10.0.0.5"],
+    cause: new Error("outer", { cause: new Error("inner") }),
+  });
+
+  test("tell what happened, why, and what to do, without a stack", () => {
+    const text = errorReport(error, fakeTerminal().err);
+    expect(text).toContain("error: could not reach h:8883");
+    expect(text).toContain("  tried 10.0.0.5");
+    expect(text).toContain("  because: outer");
+    expect(text).toContain("  because: inner");
+    expect(text).toContain("what to do: Check routes");
+    expect(text).toContain("code: endpoint.connect-failed");
+    expect(text).not.toMatch(/\n\s+at /);
+  });
+
+  test("as JSON name the schema and the code", () => {
+    expect(JSON.parse(errorJson(error))).toMatchObject({
+      schema: "landfall.error/1",
+      error: { code: "endpoint.connect-failed", retry: "backoff" },
+    });
+    expect(JSON.parse(errorJson(new TypeError("x")))).toMatchObject({ error: { code: "internal", message: "x" } });
+  });
+
+  test.each([
+    ["config.invalid", 2],
+    ["cli.usage", 2],
+    ["key.world-readable", 2],
+    ["certificate.name-mismatch", 2],
+    ["provisioning.unauthorized", 1],
+    ["hub.displaced", 1],
+  ] as const)("%s exits %i", (code, exit) => {
+    expect(exitCodeFor(new LandfallError(code, "x"))).toBe(exit);
+  });
+});

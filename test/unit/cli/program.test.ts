@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { commands } from "../../../src/cli/commands.ts";
+import { runProgram } from "../../../src/cli/program.ts";
+import { version } from "../../../src/version.ts";
+import { fakeTerminal } from "../../support/fake-terminal.ts";
+
+async function landfall(...args: string[]) {
+  const terminal = fakeTerminal();
+  const code = await runProgram({ args, env: {}, terminal, signal: new AbortController().signal });
+  return { code, ...terminal.written };
+}
+
+describe("landfall", () => {
+  test("without a command shows the overview on standard error and exits 2", async () => {
+    const { code, out, err } = await landfall();
+    expect(code).toBe(2);
+    expect(out).toBe("");
+    for (const { name } of commands) expect(err).toContain(`  ${name}`);
+  });
+
+  test("--help shows the same on standard output and exits 0", async () => {
+    const { code, out } = await landfall("--help");
+    expect(code).toBe(0);
+    expect(out).toContain("landfall <command>");
+  });
+
+  test("--version prints the version alone", async () => {
+    expect(await landfall("--version")).toEqual({ code: 0, out: `${version}\n`, err: "" });
+  });
+
+  test("an unknown command exits 2 and says which", async () => {
+    const { code, err } = await landfall("lunch");
+    expect(code).toBe(2);
+    expect(err).toContain('unknown command "lunch"');
+    expect(err).toContain("code: cli.usage");
+  });
+
+  test("with --json an error is a result on standard output too", async () => {
+    const { code, out } = await landfall("lunch", "--json");
+    expect(code).toBe(2);
+    expect(JSON.parse(out)).toMatchObject({ schema: "landfall.error/1", error: { code: "cli.usage" } });
+  });
+});
+
+describe.each(commands.map(({ name }) => name))("landfall %s", (name) => {
+  test("--help names every option", async () => {
+    const entry = commands.find((command) => command.name === name);
+    const command = await entry?.load();
+    const { code, out } = await landfall(name, "--help");
+    expect(code).toBe(0);
+    for (const option of Object.keys(command?.options ?? {})) expect(out).toContain(`--${option}`);
+  });
+
+  test("refuses an unknown option with exit code 2", async () => {
+    const { code, err } = await landfall(name, "--no-such-option");
+    expect(code).toBe(2);
+    expect(err).toContain("--no-such-option");
+  });
+
+  test("refuses an unknown log level with exit code 2", async () => {
+    const { code, err } = await landfall(name, "--log-level", "loud");
+    expect(code).toBe(2);
+    expect(err).toContain("trace, debug, info");
+  });
+});
