@@ -1,5 +1,6 @@
-import { DnsZone } from "./dns-zone.ts";
-import { internetZones, type SharedHost } from "./internet-names.ts";
+import { internetZones, type SharedHost } from "../dns/internet-names.ts";
+import { canonicalName } from "../dns/message.ts";
+import { DnsZone } from "../dns/zone.ts";
 import { ipv4Number, ipv4Text } from "./ipv4.ts";
 import { PrivateEndpoint, type PrivateEndpointSettings } from "./private-endpoint.ts";
 import { rejected } from "./rejected.ts";
@@ -71,8 +72,8 @@ export class Estate {
 
   /** A private DNS zone, created when it is first asked for. */
   zone(name: string): DnsZone {
-    const zone = this.#zones.get(name) ?? new DnsZone(name);
-    this.#zones.set(name, zone);
+    const zone = this.#zones.get(canonicalName(name)) ?? new DnsZone(name);
+    this.#zones.set(zone.name, zone);
     return zone;
   }
 

@@ -33,3 +33,8 @@ export function isPublicAddress(address: string): boolean {
   if (isIPv6(address) || isPrivateAddress(address)) return false;
   return parseIpv4Range(address) !== undefined && !otherSpecialRanges.some((range) => inIpv4Range(address, range));
 }
+
+/** An address in its one canonical text; the host of a URL is the platform's canonical text of IPv6. */
+export function canonicalAddress(address: string): string {
+  return isIPv6(address) ? new URL(`http://[${address}]/`).hostname.slice(1, -1) : address;
+}

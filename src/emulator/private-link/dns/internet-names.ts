@@ -1,5 +1,5 @@
-import { DnsZone } from "./dns-zone.ts";
-import type { ResourceHost } from "./resource.ts";
+import type { ResourceHost } from "../resources/resource.ts";
+import { DnsZone } from "./zone.ts";
 
 /** A name that belongs to no one resource, such as the global device endpoint. */
 export interface SharedHost {

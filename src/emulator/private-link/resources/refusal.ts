@@ -1,4 +1,4 @@
-import type { JsonObject } from "../../json.ts";
+import type { JsonObject } from "../../../json.ts";
 import type { HostRole, ResourceKind } from "./service-names.ts";
 
 /** How a service turns a client away that came by a path it does not allow. */
@@ -22,7 +22,10 @@ const bodies: Readonly<Record<ResourceKind | "events", { status: 401 | 403; body
   dps: { status: 401, body: { errorCode: 401002, message: "Unauthorized" } },
   hub: { status: 401, body: { Message: "ErrorCode:IotHubUnauthorizedAccess;Unauthorized" } },
   events: { status: 401, body: { Code: "401", Detail: "Unauthorized" } },
-  "device-update": { status: 403, body: { error: { code: "Forbidden", message: "Public network access is disabled." } } },
+  "device-update": {
+    status: 403,
+    body: { error: { code: "Forbidden", message: "Public network access is disabled." } },
+  },
   "digital-twins": {
     status: 403,
     body: { statusCode: 403, message: "Public network access disabled by policy." },

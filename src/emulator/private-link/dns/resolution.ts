@@ -1,8 +1,8 @@
 import { isIPv4 } from "node:net";
-import { type AnswerRecord, bareReply, type DnsQuestion, type DnsReply } from "./dns-message.ts";
-import type { DnsZone, ZoneEntry } from "./dns-zone.ts";
 import { embedIpv4, type Nat64Prefix } from "./dns64.ts";
 import type { HostsEntry } from "./hosts-file.ts";
+import { type AnswerRecord, bareReply, type DnsQuestion, type DnsReply } from "./message.ts";
+import type { DnsZone, ZoneEntry } from "./zone.ts";
 
 /** A zone that a resolver answers from before it asks the internet. */
 export interface ServedZone {

@@ -1,4 +1,4 @@
-import { LandfallError } from "../../errors.ts";
+import { LandfallError } from "../../../errors.ts";
 
 /** The error for something that the owner of the emulated resources may not do. */
 export function rejected(message: string): LandfallError {

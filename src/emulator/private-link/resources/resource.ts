@@ -73,7 +73,10 @@ export class Resource {
   readonly #connections: PrivateEndpointConnection[] = [];
 
   /** Throws `emulator.rejected` for a name, address or rule that Azure would not take. */
-  constructor({ kind, name, publicAddresses, sharedAddresses = [] }: ResourceIdentity, settings: ResourceSettings = {}) {
+  constructor(
+    { kind, name, publicAddresses, sharedAddresses = [] }: ResourceIdentity,
+    settings: ResourceSettings = {},
+  ) {
     const { cloud = "public", region = "eus" } = settings;
     if (!/^[a-z0-9]([a-z0-9-]{1,48}[a-z0-9])$/.test(name)) {
       throw rejected(`expected a name of 3 to 50 lower-case letters, digits and hyphens, got "${name}"`);

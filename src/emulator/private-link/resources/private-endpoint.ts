@@ -1,4 +1,4 @@
-import type { DnsZone } from "./dns-zone.ts";
+import type { DnsZone } from "../dns/zone.ts";
 import { PrivateEndpointConnection } from "./endpoint-connection.ts";
 import { rejected } from "./rejected.ts";
 import type { Resource, ResourceHost } from "./resource.ts";

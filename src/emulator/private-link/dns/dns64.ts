@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
-import { ipv4Number } from "./ipv4.ts";
-import { rejected } from "./rejected.ts";
+import { canonicalAddress } from "../resources/address-space.ts";
+import { ipv4Number } from "../resources/ipv4.ts";
+import { rejected } from "../resources/rejected.ts";
 
 /** A NAT64 prefix: the addresses that a DNS64 server makes up begin with it. */
 export interface Nat64Prefix {
@@ -22,7 +23,7 @@ export function parseNat64Prefix(text: string): Nat64Prefix {
   return { bytes, length };
 }
 
-/** The IPv6 address that stands for an IPv4 address; bits 64 to 71 stay zero (RFC 6052, section 2.2). */
+/** The IPv6 address, in canonical text, that stands for an IPv4 address; bits 64 to 71 stay zero (RFC 6052, section 2.2). */
 export function embedIpv4({ bytes, length }: Nat64Prefix, ipv4: string): string {
   const value = ipv4Number(ipv4) ?? 0;
   const embedded = [...bytes];
@@ -51,5 +52,5 @@ function ipv6Bytes(text: string): number[] {
 
 function ipv6Text(bytes: readonly number[]): string {
   const groups = Array.from({ length: 8 }, (_, at) => ((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0));
-  return groups.map((group) => group.toString(16)).join(":");
+  return canonicalAddress(groups.map((group) => group.toString(16)).join(":"));
 }

@@ -1,4 +1,4 @@
-import { canonicalName, type ZoneAuthority } from "./dns-message.ts";
+import { canonicalName, type ZoneAuthority } from "./message.ts";
 
 /** What one name holds: an alias, or addresses. */
 export interface ZoneEntry {
@@ -8,7 +8,7 @@ export interface ZoneEntry {
   readonly a?: readonly string[];
   /** IPv6 addresses. */
   readonly aaaa?: readonly string[];
-  /** Seconds. Default 60 for aliases, 10 for addresses in Azure's private zones; see {@link DnsZone.ttl}. */
+  /** Seconds. Default {@link DnsZone.ttl}. */
   readonly ttl?: number;
 }
 

@@ -1,7 +1,7 @@
-import type { DnsZone } from "./dns-zone.ts";
-import { type Ipv4Range, ipv4Text, parseIpv4Range, sizeOfRange } from "./ipv4.ts";
+import type { ServedZone } from "../dns/resolution.ts";
+import type { DnsZone } from "../dns/zone.ts";
+import { type Ipv4Range, inIpv4Range, ipv4Text, parseIpv4Range, sizeOfRange } from "./ipv4.ts";
 import { rejected } from "./rejected.ts";
-import type { ServedZone } from "./resolution.ts";
 
 /** What a machine does that has an address which once was a private endpoint's: it refuses, or it is some other TLS server. */
 export type Neighbour = "refuses" | "answers";
@@ -28,6 +28,11 @@ export class VirtualNetwork {
     this.name = name;
     this.#range = range;
     this.deviceAddress = ipv4Text(range.base + 4);
+  }
+
+  /** Whether an address belongs to this network, taken or not. */
+  covers(address: string): boolean {
+    return inIpv4Range(address, this.#range);
   }
 
   /** A free address; none is given out twice, as a new endpoint seldom gets its predecessor's. */

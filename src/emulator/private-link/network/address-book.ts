@@ -1,0 +1,148 @@
+import type { Socket } from "node:net";
+import type { Clock } from "../../../clock.ts";
+import type { Arrival, Arrivals } from "./arrivals.ts";
+import { BlackHole } from "./black-hole.ts";
+import type { Destination } from "./destinations.ts";
+import { passThrough } from "./passage.ts";
+import type { PathOutcome } from "./path.ts";
+import { TcpFront } from "./tcp-front.ts";
+
+/** The listeners behind the world's addresses, as loopback ports. */
+export interface Upstreams {
+  /** By the port that clients dial: 443, 8883, 5671. A port that is not listed refuses. */
+  readonly services: Readonly<Record<number, number>>;
+  /** A TLS server with a certificate that is for none of the names, for addresses that were given to somebody else. */
+  readonly stranger?: number | undefined;
+}
+
+/** What an {@link AddressBook} is made with. */
+export interface AddressBookOptions {
+  readonly clock: Clock;
+  readonly upstreams: Upstreams;
+  readonly arrivals: Arrivals;
+  /** What becomes of a connection at this moment. */
+  readonly outcomeOf: (destination: Destination) => PathOutcome;
+  /** The address that a client of this place comes from at a destination. */
+  readonly sourceFor: (destination: Destination) => string;
+}
+
+interface Entry {
+  readonly destination: Destination;
+  readonly front: TcpFront;
+}
+
+/**
+ * A loopback port for every address and port that a device of one place may dial. The device decides among true addresses and
+ * then dials the port that stands for the one it chose, by rules in the form of curl's `--connect-to`.
+ *
+ *     device ── 10.20.0.5:8883 ──> 127.0.0.1:41234 ── path: carried? ──> the service's listener
+ */
+export class AddressBook {
+  readonly #options: AddressBookOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #clients = new Set<Socket>();
+  readonly #log: Arrival[] = [];
+  #anchor: TcpFront | undefined;
+  #hole: BlackHole | undefined;
+  #holePorts: readonly number[] = [];
+
+  constructor(options: AddressBookOptions) {
+    this.#options = options;
+  }
+
+  /** One rule for each address and port: `10.20.0.5:8883:127.0.0.1:41234`. */
+  get rules(): readonly string[] {
+    return [...this.#entries.values()].map(({ destination: { address, port }, front }) => {
+      const host = address.includes(":") ? `[${address}]` : address;
+      return `${host}:${port}:127.0.0.1:${front.port}`;
+    });
+  }
+
+  /** The connections that clients made, oldest first. Those that were dropped or refused never arrived. */
+  get log(): readonly Arrival[] {
+    return this.#log;
+  }
+
+  /** Brings the ports in line with the paths as they are now: opens new ones, lets others drop or refuse. */
+  async settle(destinations: readonly Destination[]): Promise<void> {
+    this.#anchor ??= await TcpFront.open((socket) => socket.on("error", () => {}).resume());
+    for (const destination of destinations) await this.#ensure(destination);
+    const outcomes = new Map([...this.#entries.values()].map((entry) => [entry, this.#outcomeOf(entry)]));
+    const dropping = [...outcomes].filter(([, outcome]) => outcome === "dropped").map(([{ front }]) => front.port);
+    const sameHole = dropping.length === this.#holePorts.length && dropping.every((p) => this.#holePorts.includes(p));
+    if (!sameHole) await this.#closeHole();
+    for (const [{ front }, outcome] of outcomes) await front.enter(modeFor(outcome), this.#anchor.port);
+    if (!sameHole && dropping.length > 0) {
+      this.#hole = await BlackHole.open(dropping);
+      this.#holePorts = dropping;
+    }
+  }
+
+  /** Resets every connection, as when a device leaves its network. */
+  cut(): void {
+    for (const socket of this.#clients) socket.resetAndDestroy();
+  }
+
+  /** Lets go of every port and cuts every connection. Idempotent. */
+  async close(): Promise<void> {
+    this.cut();
+    for (const { front } of this.#entries.values()) front.release();
+    this.#entries.clear();
+    this.#anchor?.release();
+    this.#anchor = undefined;
+    await this.#closeHole();
+  }
+
+  async #closeHole(): Promise<void> {
+    const hole = this.#hole;
+    this.#hole = undefined;
+    this.#holePorts = [];
+    await hole?.close();
+  }
+
+  async #ensure(destination: Destination): Promise<void> {
+    const key = `${destination.address} ${destination.port}`;
+    if (this.#entries.has(key)) return;
+    const front = await TcpFront.open((socket) => this.#take(socket, destination));
+    this.#entries.set(key, { destination, front });
+  }
+
+  /** A port without a listener behind it refuses, as does a machine on which no service runs. */
+  #outcomeOf({ destination }: Entry): PathOutcome {
+    const outcome = this.#options.outcomeOf(destination);
+    return outcome === "carried" && this.#upstreamPort(outcome, destination) === undefined ? "refused" : outcome;
+  }
+
+  #upstreamPort(outcome: PathOutcome, { port }: Destination): number | undefined {
+    const { services, stranger } = this.#options.upstreams;
+    return outcome === "stranger" ? stranger : services[port];
+  }
+
+  #take(client: Socket, destination: Destination): void {
+    this.#clients.add(client);
+    client.once("close", () => this.#clients.delete(client));
+    const outcome = this.#options.outcomeOf(destination);
+    const arrival = {
+      address: destination.leadsTo,
+      port: destination.port,
+      from: this.#options.sourceFor(destination),
+      outcome,
+      atMs: this.#options.clock.now(),
+      receivedBytes: 0,
+    };
+    this.#log.push(arrival);
+    passThrough(client, {
+      outcome,
+      upstreamPort: this.#upstreamPort(outcome, destination),
+      onForwarded: (upstream) => this.#options.arrivals.register(upstream, arrival),
+      onReceived: (bytes) => {
+        arrival.receivedBytes += bytes;
+      },
+    });
+  }
+}
+
+function modeFor(outcome: PathOutcome): "open" | "refusing" | "released" {
+  if (outcome === "dropped") return "released";
+  return outcome === "refused" ? "refusing" : "open";
+}
