@@ -74,13 +74,15 @@ export interface AzureHost {
  * the suffix: a hub may be `<hub>.azure-devices.net` or `<hub>.device.azure-devices.net`.
  */
 export function azureHost(host: string): AzureHost | undefined {
-  for (const cloud of cloudNames) {
-    for (const [service, suffixes] of Object.entries(clouds[cloud].suffixes)) {
-      if (suffixes.some((suffix) => isBelow(host, suffix))) return { cloud, service: service as AzureService };
-    }
-  }
-  return undefined;
+  const name = normaliseHost(host);
+  return knownSuffixes.find(({ suffix }) => isBelow(name, suffix));
 }
+
+const knownSuffixes = cloudNames.flatMap((cloud) =>
+  (Object.keys(clouds[cloud].suffixes) as AzureService[]).flatMap((service) =>
+    clouds[cloud].suffixes[service].map((suffix) => ({ cloud, service, suffix })),
+  ),
+);
 
 /** The global device endpoint of a cloud, shared by every DPS in it. */
 export function globalHost(cloud: CloudName): string {

@@ -5,12 +5,12 @@ import type { EndpointDecision, EndpointPath, EndpointWarning } from "./endpoint
 import { type EndpointSettings, endpointWish, globalHost, isStrict } from "./endpoint-settings.ts";
 import type { EndpointEvidence } from "./evidence.ts";
 import { normaliseHost } from "./host-name.ts";
-import { hubRules } from "./hub-rules.ts";
-import type { NetworkMemory } from "./network-memory.ts";
+import { hubNameRules, hubRules } from "./hub-rules.ts";
+import { emptyMemory, type NetworkMemory } from "./network-memory.ts";
 import type { Outcome, Rule } from "./outcome.ts";
-import { reasons } from "./reasons.ts";
-import { dpsSituation, hubSituation, knownServiceHost, type Situation } from "./situation.ts";
-import { fillText } from "./text-template.ts";
+import { type ReasonCode, reasons } from "./reasons.ts";
+import { dpsSituation, type HubContext, hubSituation, knownServiceHost, type Situation } from "./situation.ts";
+import { fillText, type TextValues } from "./text-template.ts";
 import { warningRules } from "./warning-rules.ts";
 import { warnings } from "./warnings.ts";
 
@@ -59,12 +59,25 @@ export interface AssignedHub {
  */
 export function decideHub(
   settings: EndpointSettings,
-  { host, dps }: AssignedHub,
+  hub: AssignedHub,
   evidence: EndpointEvidence,
   memory: NetworkMemory,
 ): EndpointDecision {
-  const context = { assigned: host, cloud: azureHost(dps?.host ?? "")?.cloud, dpsPath: dps?.path };
-  return conclude(hubSituation(settings, context, evidence, memory), hubRules);
+  return conclude(hubSituation(settings, contextOf(hub), evidence, memory), hubRules);
+}
+
+/**
+ * The names about which evidence is needed before {@link decideHub}: the hub, unless its very name rules it out. An assignment
+ * comes from the network; what it names is not even looked up then.
+ */
+export function candidateHubHosts(settings: EndpointSettings, hub: AssignedHub): string[] {
+  const nothing: EndpointEvidence = { gatheredAt: 0, names: [], nat64Prefixes: [] };
+  const situation = hubSituation(settings, contextOf(hub), nothing, emptyMemory);
+  return hubNameRules.some(({ when }) => when(situation)) ? [] : [normaliseHost(hub.host)];
+}
+
+function contextOf({ host, dps }: AssignedHub): HubContext {
+  return { assigned: host, cloud: azureHost(dps?.host ?? "")?.cloud, dpsPath: dps?.path };
 }
 
 function conclude(situation: Situation, rules: readonly Rule[]): EndpointDecision {
@@ -80,14 +93,13 @@ function conclude(situation: Situation, rules: readonly Rule[]): EndpointDecisio
     row,
     text: fillText(text, values),
     advice: fillText(advice, values),
-    warnings: warningsOf(situation, outcome, rule),
+    warnings: warningsOf(situation, outcome, rule.reason, values),
     retryable: outcome.kind === "none" && retryable,
     freshForMs: freshFor(situation),
   };
 }
 
-function warningsOf(situation: Situation, outcome: Outcome, { reason }: Rule): EndpointWarning[] {
-  const values = textValues(situation, outcome);
+function warningsOf(situation: Situation, outcome: Outcome, reason: ReasonCode, values: TextValues): EndpointWarning[] {
   return warningRules
     .filter(({ when }) => when(situation, outcome, reason))
     .map(({ code, values: own }) => {

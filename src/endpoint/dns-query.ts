@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { type Clock, systemClock } from "../clock.ts";
+import { type Deadline, withDeadline } from "../deadline.ts";
 import { describeCause } from "../errors.ts";
 import { type DnsQuestion, type DnsResponse, encodeQuery, readResponse } from "./dns-message.ts";
 import { normaliseHost } from "./host-name.ts";
@@ -39,16 +40,22 @@ export function createDnsQuery({
   nextId = () => randomInt(0x10000),
 }: DnsQueryOptions = {}): DnsQuery {
   return async (server, question, { signal } = {}) => {
-    const attempt = (carrier: ServerAnswer["carrier"], exchange: typeof overUdp): Promise<ServerAnswer> =>
-      withDeadline(clock, timeoutMs, signal, (deadline) =>
-        exchange({ clock, server, id: nextId(), question, resendAfterMs, signal: deadline }),
-      ).then(
-        (response) => toAnswer(server, question, carrier, response),
-        (error: unknown) => {
-          signal?.throwIfAborted();
-          return toFailure(server, question, carrier, error);
-        },
-      );
+    const deadline: Deadline = {
+      clock,
+      ms: timeoutMs,
+      expired: () => new DeadlinePassed(`nothing arrived within ${timeoutMs} ms`),
+      signal,
+    };
+    const attempt = async (carrier: ServerAnswer["carrier"], exchange: typeof overUdp): Promise<ServerAnswer> => {
+      const parts = { clock, server, id: nextId(), question, resendAfterMs };
+      try {
+        const response = await withDeadline((limit) => exchange({ ...parts, signal: limit }), deadline);
+        return toAnswer(server, question, carrier, response);
+      } catch (error) {
+        signal?.throwIfAborted();
+        return toFailure(server, question, carrier, error);
+      }
+    };
     const first = await attempt("udp", overUdp);
     if (first.failure !== "cut") return first;
     const whole = await attempt("tcp", overTcp);
@@ -66,29 +73,6 @@ interface Exchange {
 }
 
 class DeadlinePassed extends Error {}
-
-/** Runs `work` with a signal that aborts after `ms`, or with `signal`. */
-async function withDeadline<T>(
-  clock: Clock,
-  ms: number,
-  signal: AbortSignal | undefined,
-  work: (deadline: AbortSignal) => Promise<T>,
-): Promise<T> {
-  signal?.throwIfAborted();
-  const done = new AbortController();
-  const deadline = new AbortController();
-  const timer = clock.sleep(ms, { signal: done.signal }).then(
-    () => deadline.abort(new DeadlinePassed(`nothing arrived within ${ms} ms`)),
-    () => {},
-  );
-  const both = signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, signal]);
-  try {
-    return await work(both);
-  } finally {
-    done.abort();
-    await timer;
-  }
-}
 
 async function overUdp({ clock, server, id, question, resendAfterMs, signal }: Exchange): Promise<DnsResponse> {
   const socket = createSocket(server.address.includes(":") ? "udp6" : "udp4");

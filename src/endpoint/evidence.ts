@@ -1,3 +1,4 @@
+import { normaliseHost } from "./host-name.ts";
 import type { HostsEntry } from "./hosts-file.ts";
 import type { ServerAnswer } from "./server-answer.ts";
 
@@ -58,7 +59,7 @@ export interface ConnectToApplicability {
   readonly host: string;
 }
 
-/** The evidence about `host`, or undefined when none was gathered. */
+/** The evidence about `host` (in normal form), or undefined when none was gathered. */
 export function evidenceFor(evidence: EndpointEvidence, host: string): NameEvidence | undefined {
-  return evidence.names.find((name) => name.host === host);
+  return evidence.names.find((name) => normaliseHost(name.host) === host);
 }

@@ -25,10 +25,9 @@ export function isHostName(host: string): boolean {
   );
 }
 
-/** Whether `host` lies in `zone`, at least one label below it. */
-export function isBelow(host: string, zone: string): boolean {
-  const name = normaliseHost(host);
-  return name.endsWith(`.${zone}`) && name.length > zone.length + 1;
+/** Whether `name` lies in `zone`, at least one label below it; both in normal form. */
+export function isBelow(name: string, zone: string): boolean {
+  return name.length > zone.length + 1 && name.endsWith(zone) && name[name.length - zone.length - 1] === ".";
 }
 
 /** Whether a label of `name` is `privatelink`: the mark that Azure puts into the name of a resource with a private endpoint. */

@@ -8,7 +8,7 @@ import { expectedCloud, type Situation } from "./situation.ts";
 const hubCloud = ({ target }: Situation) => azureHost(target ?? "")?.cloud;
 
 /** The assigned name comes from the network, so it is looked at before it is looked up. */
-const nameRules: readonly Rule[] = [
+export const hubNameRules: readonly Rule[] = [
   {
     reason: "hub-name-invalid",
     when: (s) => !isHostName(s.target ?? "") || isPrivatelinkName(s.target ?? ""),
@@ -28,7 +28,7 @@ const nameRules: readonly Rule[] = [
 
 /** The decision for an assigned hub, in order: first match wins. There is no global endpoint of hubs. */
 export const hubRules: readonly Rule[] = [
-  ...nameRules,
+  ...hubNameRules,
   ...connectToRules,
   ...pathRules,
   { reason: "hub-public", when: () => true, choose: usePublicPath },

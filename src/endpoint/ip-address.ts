@@ -93,7 +93,7 @@ export function formatCidr({ family, base, prefix }: Cidr): string {
 
 /** Whether `ip` lies in `range`. An IPv4 address never lies in an IPv6 range, whatever it is wrapped in. */
 export function inCidr(ip: IpAddress, range: Cidr): boolean {
-  return ip.family === range.family && networkOf(range, ip.value) === range.base;
+  return ip.family === range.family && ip.value >= range.base && networkOf(range, ip.value) === range.base;
 }
 
 /** Whether two ranges share an address. */

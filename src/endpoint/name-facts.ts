@@ -1,7 +1,7 @@
 import { type ClassifiedAddress, type ClassifyContext, classifyAddress } from "./address-class.ts";
 import { azureHost } from "./clouds.ts";
 import type { NameEvidence } from "./evidence.ts";
-import { isBelow, isPrivatelinkName } from "./host-name.ts";
+import { isBelow, isPrivatelinkName, normaliseHost } from "./host-name.ts";
 import type { ServerAnswer } from "./server-answer.ts";
 
 /** One address that somebody gave for a name. */
@@ -60,7 +60,7 @@ export interface NameFacts {
 /** Reads the facts off the evidence about `host`; without evidence nothing is known. */
 export function readFacts(host: string, evidence: NameEvidence | undefined, context: ClassifyContext): NameFacts {
   const observations = evidence === undefined ? [] : observe(evidence, context);
-  const answers = evidence?.answers ?? [];
+  const answers = (evidence?.answers ?? []).filter(saysSomething);
   const privatelinkNames = unique(
     answers.flatMap((answer) => [...answer.chain, answer.terminalOwner]).filter(isPrivatelinkName),
   );
@@ -87,6 +87,15 @@ export function readFacts(host: string, evidence: NameEvidence | undefined, cont
   };
 }
 
+/** A server that fails may still have shown the way there; an answer that contradicts itself, or none, shows nothing. */
+function saysSomething({ failure }: ServerAnswer): boolean {
+  return failure === undefined || failure === "cut" || failure === "refused" || failure === "server-failure";
+}
+
+function givesAddresses({ failure }: ServerAnswer): boolean {
+  return failure === undefined || failure === "cut";
+}
+
 function observe(evidence: NameEvidence, context: ClassifyContext): Observation[] {
   const found: Observation[] = [];
   const add = (text: string, rest: Pick<Observation, "source" | "from" | "privatelinkOwned">): void => {
@@ -99,7 +108,7 @@ function observe(evidence: NameEvidence, context: ClassifyContext): Observation[
   for (const address of evidence.system.status === "answered" ? evidence.system.addresses : []) {
     add(address, { source: "system", from: "the system", privatelinkOwned: false });
   }
-  for (const { server, terminalOwner, addresses } of evidence.answers) {
+  for (const { server, terminalOwner, addresses } of evidence.answers.filter(givesAddresses)) {
     const privatelinkOwned = isPrivatelinkName(terminalOwner);
     for (const { address } of addresses) add(address, { source: "dns", from: server, privatelinkOwned });
   }
@@ -197,7 +206,8 @@ function isStripped({ type, rcode, failure, addresses, soa }: ServerAnswer): boo
 /** The private zone that answered for a name outside of it, or that holds privatelink names without an alias leading there. */
 function shadowOf({ soa }: ServerAnswer): string | undefined {
   if (soa === undefined) return undefined;
-  const isPrivateZone = soa.primary === "azureprivatedns.net" || isBelow(soa.primary, "azureprivatedns.net");
+  const primary = normaliseHost(soa.primary);
+  const isPrivateZone = primary === "azureprivatedns.net" || isBelow(primary, "azureprivatedns.net");
   return isPrivateZone || isPrivatelinkName(soa.zone) ? soa.zone : undefined;
 }
 

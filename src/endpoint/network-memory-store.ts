@@ -1,14 +1,11 @@
 import { decodeMemory, emptyMemory, encodeMemory, type NetworkMemory } from "./network-memory.ts";
 
-/** Where small texts are kept; a write replaces the whole text or changes nothing. */
+/** Where one text is kept; a write replaces the whole text or changes nothing. A `StateFile` is one. */
 export interface TextStore {
   /** The text, or undefined when there is none. Rejects when it is there but cannot be read. */
-  read(name: string): Promise<string | undefined>;
-  write(name: string, text: string): Promise<void>;
+  read(): Promise<string | undefined>;
+  write(text: string): Promise<void>;
 }
-
-/** The name of the memory in its {@link TextStore}. */
-export const memoryName = "network-memory.json";
 
 /** Keeps the {@link NetworkMemory} of a device between runs. */
 export class NetworkMemoryStore {
@@ -21,15 +18,18 @@ export class NetworkMemoryStore {
   /** What is remembered. Never rejects: a memory that cannot be read is a damaged one, and that is never taken for an empty one. */
   async load(): Promise<NetworkMemory> {
     try {
-      return decodeMemory(await this.#store.read(memoryName));
+      return decodeMemory(await this.#store.read());
     } catch {
       return { sightings: [], damaged: true };
     }
   }
 
-  /** Replaces what is remembered; rejects as the store does. */
+  /**
+   * Replaces what is remembered; rejects as the store does. Call it only with a memory that differs from the loaded one: a
+   * device that was never on a private path has no file, and that is how a damaged file is known to mean something.
+   */
   async save(memory: NetworkMemory): Promise<void> {
-    await this.#store.write(memoryName, encodeMemory(memory));
+    await this.#store.write(encodeMemory(memory));
   }
 
   /** Forgets everything, a damage included; rejects as the store does. The owner asks for it when a device has left its network. */

@@ -76,6 +76,7 @@ export function dpsSituation(settings: EndpointSettings, evidence: EndpointEvide
     kind: wish === "global" || wish === "host" ? "explicit" : "service",
     target,
     service,
+    remembered: wish === "global" ? service : target,
     role: "dps",
     hub: undefined,
   });
@@ -94,6 +95,7 @@ export function hubSituation(
     kind: "hub",
     target: normaliseHost(hub.assigned),
     service: undefined,
+    remembered: normaliseHost(hub.assigned),
     role: "hub",
     hub,
   });
@@ -101,6 +103,8 @@ export function hubSituation(
 
 interface Aim extends Pick<Situation, "wish" | "strict" | "kind" | "target" | "hub"> {
   readonly service: string | undefined;
+  /** The name to look for in the memory. */
+  readonly remembered: string | undefined;
   readonly role: NetworkRole;
 }
 
@@ -108,18 +112,23 @@ function situationOf(
   settings: EndpointSettings,
   evidence: EndpointEvidence,
   memory: NetworkMemory,
-  { service, role, ...aim }: Aim,
+  { service, remembered, role, ...aim }: Aim,
 ): Situation {
   const context: ClassifyContext = {
     privateCidrs: parsePrivateCidrs(settings.privateCidrs).cidrs,
     nat64Prefixes: evidence.nat64Prefixes.flatMap((text) => parseCidr(text) ?? []),
   };
-  const factsOf = (host: string): NameFacts => readFacts(host, evidenceFor(evidence, host), context);
+  const known = new Map<string, NameFacts>();
+  const factsOf = (host: string): NameFacts => {
+    const facts = known.get(host) ?? readFacts(host, evidenceFor(evidence, host), context);
+    known.set(host, facts);
+    return facts;
+  };
   const global = globalHost(settings);
   const about: NameEvidence | undefined = evidenceFor(evidence, aim.target ?? global);
   const recollection = recall(
     memory,
-    { role, host: aim.target, idScope: role === "dps" ? settings.idScope : undefined },
+    { role, host: remembered, idScope: role === "dps" ? settings.idScope : undefined },
     evidence.gatheredAt,
   );
   return {
