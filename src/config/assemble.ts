@@ -3,6 +3,7 @@ import { Secret } from "../secret.ts";
 import type { Sourced } from "./file-reference.ts";
 import type {
   AttestationSettings,
+  DoctorSettings,
   DpsSettings,
   HubSettings,
   ManualSettings,
@@ -31,6 +32,7 @@ export function assemble({ settings: draft, proxies, stateDirectory }: ValidDraf
     network: network(draft, proxies, open),
     telemetry: { intervalMs: telemetry.interval },
     methods: Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, methodCommand(method)])),
+    doctor: doctor(draft.doctor),
     state: { directory: stateDirectory },
     log: { level: log.level },
   });
@@ -107,6 +109,14 @@ function network(
     connectTo: draft.connect_to,
     ...(proxy === undefined || proxyFrom === undefined ? {} : { proxy, proxyFrom }),
     noProxy: draft.no_proxy ?? environment.noProxy ?? [],
+  };
+}
+
+function doctor({ event_hubs, device_update, digital_twins }: Draft["doctor"]): DoctorSettings {
+  return {
+    ...(event_hubs === undefined ? {} : { eventHubs: event_hubs }),
+    ...(device_update === undefined ? {} : { deviceUpdate: device_update }),
+    ...(digital_twins === undefined ? {} : { digitalTwins: digital_twins }),
   };
 }
 

@@ -11,7 +11,7 @@ const hidden = "[secret]";
  * filled in. Secrets are `[secret]`, a proxy is shown without its credentials.
  */
 export function describeSettings(settings: Settings): JsonObject {
-  const { provisioning, hub, network, telemetry, methods, state, log } = settings;
+  const { provisioning, hub, network, telemetry, methods, doctor, state, log } = settings;
   return {
     provisioning: describeProvisioning(provisioning),
     hub: {
@@ -29,6 +29,11 @@ export function describeSettings(settings: Settings): JsonObject {
         { command, timeout: formatDuration(timeoutMs), max_output: maxOutputBytes },
       ]),
     ),
+    doctor: {
+      ...(doctor.eventHubs === undefined ? {} : { event_hubs: doctor.eventHubs }),
+      ...(doctor.deviceUpdate === undefined ? {} : { device_update: doctor.deviceUpdate }),
+      ...(doctor.digitalTwins === undefined ? {} : { digital_twins: doctor.digitalTwins }),
+    },
     state: { directory: state.directory },
     log: { level: log.level },
   };

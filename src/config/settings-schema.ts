@@ -1,6 +1,7 @@
 import { logLevels } from "../log.ts";
 import { connectToForm, parseConnectTo } from "./connect-to.ts";
 import { file, path } from "./file-kind.ts";
+import { host } from "./host-kind.ts";
 import { choice, duration, integer, list, parsed, text } from "./kinds.ts";
 import { provisioning, transport } from "./provisioning-schema.ts";
 import { hasCredentials, parseProxyAddress, proxyExpects } from "./proxy-address.ts";
@@ -87,6 +88,25 @@ const network = {
   },
 } as const;
 
+const doctor = {
+  node: "table",
+  need: "default",
+  doc: "Further services that `landfall doctor` looks at: their names, addresses and ports. The agent has no use for them.",
+  entries: {
+    event_hubs: optional(
+      host,
+      "iothub-ns-my-hub-12345-0123456789.servicebus.windows.net",
+      "Host of the hub's built-in Event Hubs-compatible endpoint, from which back ends read.",
+    ),
+    device_update: optional(host, "my-account.api.adu.microsoft.com", "Host of a Device Update account."),
+    digital_twins: optional(
+      host,
+      "my-instance.api.weu.digitaltwins.azure.net",
+      "Host of an Azure Digital Twins instance.",
+    ),
+  },
+} as const;
+
 const methods = {
   node: "named-tables",
   need: "default",
@@ -138,6 +158,7 @@ export const settingsSchema = {
       },
     },
     methods,
+    doctor,
     state: {
       node: "table",
       need: "default",

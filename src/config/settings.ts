@@ -13,6 +13,7 @@ export interface Settings {
   readonly telemetry: TelemetrySettings;
   /** Direct methods that run a command, by method name. */
   readonly methods: Readonly<Record<string, MethodCommandSettings>>;
+  readonly doctor: DoctorSettings;
   readonly state: StateSettings;
   readonly log: LogSettings;
 }
@@ -125,6 +126,14 @@ export interface MethodCommandSettings {
   readonly timeoutMs: number;
   /** Bytes of output that are kept, 0 to 131 072; the rest is cut. Default 65 536. */
   readonly maxOutputBytes: number;
+}
+
+/** `[doctor]`: host names of further services to look at. */
+export interface DoctorSettings {
+  /** The hub's built-in Event Hubs-compatible endpoint. */
+  readonly eventHubs?: string;
+  readonly deviceUpdate?: string;
+  readonly digitalTwins?: string;
 }
 
 /** `[state]`. */

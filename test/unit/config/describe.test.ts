@@ -28,6 +28,7 @@ describe("the description of settings", () => {
       network: { connect_to: [], no_proxy: [] },
       telemetry: { interval: "1m" },
       methods: {},
+      doctor: {},
       state: { directory: "/home/agent/.local/state/landfall" },
       log: { level: "info" },
     });

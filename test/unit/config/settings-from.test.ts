@@ -73,6 +73,7 @@ describe("settings", () => {
       network: { connectTo: [], noProxy: [] },
       telemetry: { intervalMs: 60_000 },
       methods: {},
+      doctor: {},
       state: { directory: "/home/agent/.local/state/landfall" },
       log: { level: "info" },
     });
@@ -105,6 +106,11 @@ describe("settings", () => {
       },
       telemetry: { interval: 0 },
       methods: { list: { command: ["ls", "-l"], timeout: 5, max_output: 10 } },
+      doctor: {
+        event_hubs: "ns.servicebus.windows.net",
+        device_update: "a.api.adu.microsoft.com",
+        digital_twins: "t.net",
+      },
       state: { directory: "state" },
       log: { level: "silent" },
     });
@@ -134,6 +140,11 @@ describe("settings", () => {
       },
       telemetry: { intervalMs: 0 },
       methods: { list: { command: ["ls", "-l"], timeoutMs: 5000, maxOutputBytes: 10 } },
+      doctor: {
+        eventHubs: "ns.servicebus.windows.net",
+        deviceUpdate: "a.api.adu.microsoft.com",
+        digitalTwins: "t.net",
+      },
       state: { directory: join(folder, "state") },
       log: { level: "silent" },
     });
