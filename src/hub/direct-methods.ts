@@ -82,7 +82,6 @@ export class DirectMethods {
 
   /** Runs the handler of a call. Never rejects. */
   async call(request: MethodRequest): Promise<MethodResponse> {
-    if (this.#closing.signal.aborted) return shuttingDown;
     const registration = this.#registrations.get(request.name) ?? this.#fallback;
     if (!registration) return failure(404, `The device has no method ${JSON.stringify(request.name)}.`);
     this.#running += 1;

@@ -125,12 +125,18 @@ describe("twin requests", () => {
 
   test("an abort while waiting for its turn leaves the order of the others alone", async () => {
     const scene = new Scene();
+    scene.fail("patchReported", "hang");
+    const stuck = await scene.connect();
     const abort = new AbortController();
     const first = scene.twin.patchReported({ a: 1 });
     const second = scene.twin.patchReported({ a: 2 }, { signal: abort.signal });
     const third = scene.twin.patchReported({ a: 3 });
+    await turn();
     abort.abort("enough");
     await expect(second).rejects.toBe("enough");
+    await turn();
+    expect(stuck.reportedPatches).toEqual([]);
+    stuck.drop();
     const connection = await scene.connect();
     await Promise.all([first, third]);
     expect(connection.reportedPatches).toEqual([{ a: 1 }, { a: 3 }]);
