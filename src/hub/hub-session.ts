@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { LandfallError } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
 import { type Logger, silentLogger } from "../log.ts";
+import { tellListeners } from "../tell-listeners.ts";
 import type { TelemetryMessage, TwinDocument } from "../transport/messages.ts";
 import type { CallOptions, HubIdentity, HubTransport } from "../transport/transport.ts";
 import type { ReceivedMessage } from "./cloud-messages.ts";
@@ -198,14 +199,7 @@ export class HubSession extends EventEmitter<ConnectionEvents> implements AsyncD
 
   #announce(news: ConnectionNews): void {
     logNews(this.#log, news);
-    try {
-      this.emit(news.name, news.about as never);
-    } catch (error) {
-      // A listener that throws is a fault of the program, as with every emitter, but must not break the session.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    tellListeners(() => this.emit(news.name, news.about as never));
   }
 
   #setDestination(destination: Destination): void {
