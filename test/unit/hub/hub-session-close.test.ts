@@ -163,9 +163,9 @@ describe("closing a hub session", () => {
       await scene.turn();
       scene.transport.connections[0]?.drop();
       await closing;
+      expect(scene.clock.pending).toEqual([]);
       await scene.clock.advance(minute);
       expect(scene.session.state).toBe("stopped");
-      expect(scene.clock.pending).toEqual([]);
       expect(scene.transport.attempts).toBeLessThanOrEqual(1);
     },
   );
