@@ -17,7 +17,10 @@ export interface ForeignMessage {
 
 /** What a foreign device says at CONNECT. */
 export interface ForeignOptions
-  extends Pick<IClientOptions, "clientId" | "username" | "password" | "clean" | "keepalive" | "will"> {}
+  extends Pick<IClientOptions, "clientId" | "username" | "password" | "clean" | "keepalive" | "will"> {
+  /** Whether messages with QoS 1 are acknowledged. Default true. */
+  readonly acknowledges?: boolean;
+}
 
 /** A device that is none of ours: the `mqtt` package, told what to say word for word. */
 export class ForeignDevice implements AsyncDisposable {
@@ -35,9 +38,10 @@ export class ForeignDevice implements AsyncDisposable {
   }
 
   /** Rejects with the number of CONNACK when the service refuses, with `closed` when it only closes. */
-  static connect(stream: () => Duplex, options: ForeignOptions): Promise<ForeignDevice> {
+  static connect(stream: () => Duplex, { acknowledges = true, ...options }: ForeignOptions): Promise<ForeignDevice> {
     const messages = new Sightings<ForeignMessage>();
     const client = new MqttClient(stream, { reconnectPeriod: 0, clean: true, keepalive: 0, ...options });
+    if (!acknowledges) client.handleMessage = () => {};
     client.on("message", (topic, payload, { qos, dup }) => messages.add({ topic, payload: `${payload}`, qos, dup }));
     return new Promise((resolve, reject) => {
       client.once("connect", ({ sessionPresent }) => resolve(new ForeignDevice(client, sessionPresent, messages)));
@@ -117,6 +121,14 @@ export function overWebSocket(
 export function inMemory(serve: (stream: Duplex) => void): () => Duplex {
   return () => {
     const [device, service] = duplexPair();
+    // As sockets do: the far end's farewell ends this end, and one end that is cut takes the other with it.
+    for (const [end, other] of [
+      [device, service],
+      [service, device],
+    ] as const) {
+      end.once("end", () => end.end());
+      end.once("close", () => other.destroy());
+    }
     serve(service);
     return device;
   };
