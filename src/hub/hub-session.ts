@@ -144,7 +144,7 @@ export class HubSession extends EventEmitter<ConnectionEvents> implements AsyncD
 
   /**
    * Reads the whole twin. Made again after a drop, and up to 5 times when the hub is throttling or does not answer.
-   * Rejects with `hub.twin-rejected`, `transport.timeout`, `hub.closed` or `signal.reason`.
+   * Rejects with `hub.twin-rejected`, the last `transport.*`, `hub.closed` or `signal.reason`.
    */
   async readTwin(options: CallOptions = {}): Promise<TwinDocument> {
     this.#requireOpen();

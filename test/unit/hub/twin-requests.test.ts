@@ -93,10 +93,11 @@ describe("twin requests", () => {
 
   test("are made again with backoff when the hub is throttling, failing or silent", async () => {
     const scene = new Scene();
-    scene.fail("getTwin", rejected(429), rejected(500), new LandfallError("transport.timeout", "silence"));
+    const busy = new LandfallError("transport.unavailable", "busy", { service: { status: 503 } });
+    scene.fail("getTwin", rejected(429), rejected(500), busy, new LandfallError("transport.timeout", "silence"));
     await scene.connect();
     const reading = scene.twin.read();
-    for (const delayMs of [1000, 2000, 4000]) {
+    for (const delayMs of [1000, 2000, 4000, 8000]) {
       await turn();
       expect(scene.clock.pending).toEqual([delayMs]);
       await scene.clock.advance(delayMs);
