@@ -1,23 +1,25 @@
 import { EventEmitter } from "node:events";
 import { untilAborted } from "../abort.ts";
-import { Backoff } from "../backoff.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Settings } from "../config/settings.ts";
-import { settingsFrom } from "../config/settings-from.ts";
+import { type LoadedSettings, settingsFrom } from "../config/settings-from.ts";
 import type { Configuration } from "../config/settings-schema.ts";
-import { describeCause, isLandfallError, LandfallError } from "../errors.ts";
+import { describeCause, LandfallError } from "../errors.ts";
 import type { ReceivedMessage } from "../hub/cloud-messages.ts";
 import type { DesiredChange } from "../hub/desired-document.ts";
 import type { MethodHandler, MethodOptions } from "../hub/direct-methods.ts";
 import { HubSession } from "../hub/hub-session.ts";
+import type { Destination } from "../hub/hub-traffic.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import { type Logger, silentLogger } from "../log.ts";
 import type { Assignment } from "../provisioning/assignment.ts";
+import { tellListeners } from "../tell-listeners.ts";
 import type { TelemetryMessage, TwinDocument } from "../transport/messages.ts";
 import type { CallOptions, DpsTransport, HubTransport } from "../transport/transport.ts";
 import { type Composition, compose } from "./composition.ts";
-import type { AgentEvents, AssignmentOrigin, ProvisioningReason } from "./events.ts";
+import type { AgentEvents, AgentPlace, AssignmentOrigin, Tell } from "./events.ts";
 import { type MessageOptions, telemetryMessage } from "./message.ts";
+import { Provisioner } from "./provisioner.ts";
 
 /** What an {@link Agent} may be given beside its configuration. */
 export interface AgentOptions {
@@ -32,16 +34,6 @@ export interface AgentOptions {
   /** A transport of your own to the hub, in place of the configured one. */
   readonly hubTransport?: HubTransport;
 }
-
-/** The hub that an agent works with, and who it is there. */
-export interface AgentPlace {
-  /** Host name of the hub. */
-  readonly hub: string;
-  readonly deviceId: string;
-}
-
-/** Between two rounds of asking DPS because of a hub that refuses; the first is at most this long, in milliseconds. */
-const askAgain = { baseMs: 5000, capMs: 600_000 };
 
 /**
  * A device: it finds its hub, connects, and goes on serving until it is closed.
@@ -58,32 +50,39 @@ const askAgain = { baseMs: 5000, capMs: 600_000 };
 export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #parts: Composition;
+  readonly #provisioner: Provisioner;
   readonly #session: HubSession;
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #pace: Backoff;
-  readonly #life = new AbortController();
+  readonly #tell: Tell = (name, about) => tellListeners(() => (this as EventEmitter).emit(name, about));
   #started: Promise<void> | undefined;
-  #closed: Promise<void> | undefined;
+  #ending: Promise<void> | undefined;
+  #closed: LandfallError | undefined;
   #place: AgentPlace | undefined;
-  #asking: Promise<Assignment> | undefined;
-  #mayAskAt = 0;
+  #destination: Destination | undefined;
 
   private constructor(settings: Settings, parts: Composition, options: AgentOptions) {
     super();
     const { clock = systemClock, random = Math.random, log = silentLogger } = options;
+    const { attestation, assignments: source, hubTransport: transport, routes } = parts;
     this.#settings = settings;
     this.#parts = parts;
-    this.#clock = clock;
-    this.#log = log;
-    this.#pace = new Backoff({ ...askAgain, random });
+    this.#provisioner = new Provisioner({
+      source,
+      registrationId: attestation.registrationId,
+      adopt: (assignment, origin) => this.#adopt(assignment, origin),
+      tell: this.#tell,
+      clock,
+      random,
+      log,
+    });
+    const { telemetryWindow } = settings.hub;
     this.#session = HubSession.create({
-      transport: parts.hubTransport,
+      transport,
       clock,
       random,
       log: log.child("hub"),
-      options: { telemetryWindow: settings.hub.telemetryWindow },
+      options: { telemetryWindow },
     });
+    routes.on("found", (route) => this.#tell("endpoint", route));
     this.#followSession();
   }
 
@@ -95,15 +94,14 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
    * `attestation.*`.
    */
   static async create(configuration: Configuration, options: AgentOptions = {}): Promise<Agent> {
-    const { settings, warnings } = await settingsFrom(configuration);
-    for (const warning of warnings) options.log?.warn(warning);
-    return Agent.fromSettings(settings, options);
+    return Agent.fromSettings(await settingsFrom(configuration), options);
   }
 
-  /** As {@link create}, from settings that are validated already. */
-  static async fromSettings(settings: Settings, options: AgentOptions = {}): Promise<Agent> {
+  /** As {@link create}, from settings that are validated already. Logs their warnings. */
+  static async fromSettings({ settings, warnings }: LoadedSettings, options: AgentOptions = {}): Promise<Agent> {
     const { clock = systemClock, random = Math.random, log = silentLogger, dpsTransport, hubTransport } = options;
-    const parts = await compose(settings, { clock, random, log, dpsTransport, hubTransport });
+    for (const warning of warnings) log.warn(warning);
+    const parts = await compose(settings, { clock, random, log, dpsTransport, hubTransport, said: warnings });
     try {
       return new Agent(settings, parts, options);
     } catch (error) {
@@ -128,18 +126,23 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
   }
 
   /**
-   * Provisions if needed, connects, and goes on in the background. Resolves once connected for the first time.
+   * Provisions if needed, connects, and goes on in the background. Resolves once connected.
    *
    * What passes by itself is waited for, without limit: bound the wait with a `signal`, which does not stop the agent.
    * Rejects with what somebody has to mend first (`provisioning.*` of the retry class `never` …), after which the agent
-   * is closed. Idempotent.
+   * is closed, and with `hub.closed`. Idempotent.
    */
   async start({ signal }: CallOptions = {}): Promise<AgentPlace> {
+    signal?.throwIfAborted();
     this.#started ??= this.#begin();
-    this.#started.catch(() => {});
     await untilAborted(this.#started, signal);
     await this.#session.whenConnected({ signal });
     return this.#requirePlace();
+  }
+
+  /** Resolves once connected, at once when the agent is. Rejects with `hub.closed` or `signal.reason`. */
+  async whenConnected({ signal }: CallOptions = {}): Promise<void> {
+    await this.#session.whenConnected({ signal });
   }
 
   /**
@@ -157,8 +160,9 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
   }
 
   /**
-   * Cloud-to-device messages for one consumer. A message is completed when the loop asks for the next one; a loop that
-   * throws leaves it to be delivered again.
+   * Cloud-to-device messages, for one consumer at a time. A message is completed when the loop asks for the next one; a
+   * loop that throws leaves it to be delivered again. Ends when the agent is closed.
+   * Throws `hub.already-consumed` and `hub.closed`; an abort rejects with `signal.reason`.
    */
   messages(options: CallOptions = {}): AsyncIterableIterator<ReceivedMessage> {
     return this.#session.messages(options);
@@ -173,33 +177,42 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
   }
 
   /**
-   * Changes of the desired properties, in the order of their versions, for one consumer. The first has the whole
-   * document; after a reconnect follows what differs, and nothing comes twice.
+   * Changes of the desired properties, in the order of their versions, for one consumer at a time. The first has the
+   * whole document; after a reconnect follows what differs, and nothing comes twice. Ends when the agent is closed.
+   * Throws `hub.already-consumed` and `hub.closed`; an abort rejects with `signal.reason`.
    */
   desiredChanges(options: CallOptions = {}): AsyncIterableIterator<DesiredChange> {
     return this.#session.desiredChanges(options);
   }
 
-  /** Merges into the reported properties (`null` deletes); resolves with their new version. */
+  /**
+   * Merges into the reported properties (`null` deletes); resolves with their new version.
+   * Rejects with `hub.twin-rejected`, `transport.timeout`, `hub.closed` or `signal.reason`.
+   */
   async report(patch: JsonObject, options: CallOptions = {}): Promise<number> {
     return this.#session.patchReported(patch, options);
   }
 
-  /** Reads the whole twin from the hub. */
+  /** Reads the whole twin from the hub. Rejects as {@link report} does. */
   async twin(options: CallOptions = {}): Promise<TwinDocument> {
     return this.#session.readTwin(options);
   }
 
   /**
-   * Asks DPS for the present assignment and stores it. An agent that is started moves there if it is another one; the
-   * old one is kept until then. With a source without DPS the answer is the configured hub.
-   * Rejects with `provisioning.*`, `endpoint.*`, `transport.*` or `signal.reason`.
+   * Asks DPS for the present assignment and stores it; while a registration is under way, its outcome is the answer. An
+   * agent that is started moves there if it is another one; the old one is kept until then. With a source without DPS
+   * the answer is the configured hub.
+   *
+   * Rejects with `provisioning.*`, `endpoint.*`, `transport.*`, `hub.closed` or `signal.reason`; an abort leaves the
+   * registration to its fate.
    */
   async provision({ signal }: CallOptions = {}): Promise<Assignment> {
-    return untilAborted(this.#askAndMove("requested"), signal);
+    signal?.throwIfAborted();
+    this.#requireOpen();
+    return untilAborted(this.#provisioner.ask("requested"), signal);
   }
 
-  /** Resolves when everything handed to {@link send} and {@link report} is acknowledged. */
+  /** Resolves when everything handed to {@link send} and {@link report} is acknowledged. Rejects with `signal.reason`. */
   async drain(options: CallOptions = {}): Promise<void> {
     await this.#session.drain(options);
   }
@@ -210,6 +223,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
    */
   async close(): Promise<void> {
     await this.#end(undefined);
+    await this.#started?.catch(() => {});
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -217,120 +231,59 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
   }
 
   async #begin(): Promise<void> {
+    const { provisioning } = this.#settings;
     try {
-      const found = await this.#firstAssignment();
-      this.#session.start(await this.#destination(found));
+      this.#requireOpen();
+      await this.#provisioner.begin({
+        askFirst: provisioning.source === "dps" && provisioning.alwaysReprovisionOnStartup,
+      });
+      this.#requireOpen();
+      if (this.#destination) this.#session.start(this.#destination);
     } catch (error) {
-      void this.#end(error);
+      await this.#end(error);
       throw error;
     }
   }
 
-  async #firstAssignment(): Promise<Assignment> {
-    const { provisioning } = this.#settings;
-    const askFirst = provisioning.source === "dps" && provisioning.alwaysReprovisionOnStartup;
-    const known = await this.#parts.assignments.known();
-    if (known && !askFirst) return this.#assigned(known.assignment, known.origin);
-    try {
-      return await this.#askUntilAssigned(known ? "startup" : "first-time", known === undefined);
-    } catch (error) {
-      if (known === undefined || this.#life.signal.aborted) throw error;
-      this.#log.warn(`going on with the stored assignment: ${describeCause(error)}`);
-      return this.#assigned(known.assignment, known.origin);
-    }
+  /** From now on the assignment is where this device belongs. */
+  async #adopt(assignment: Assignment, origin: AssignmentOrigin): Promise<void> {
+    const { assignedHub: hub, deviceId, substatus, payload, tpmAuthenticationKey } = assignment;
+    const destination = await this.#destinationOf(assignment);
+    this.#requireOpen();
+    const stays = this.#place?.hub === hub && this.#place.deviceId === deviceId;
+    this.#place = { hub, deviceId, ...(payload === undefined ? {} : { payload }) };
+    this.#destination = destination;
+    this.#tell("assigned", { ...this.#place, origin, ...(substatus === undefined ? {} : { substatus }) });
+    // An activation blob brings a new key, also for the same hub.
+    if (!stays || tpmAuthenticationKey !== undefined) this.#session.moveTo(destination);
   }
 
-  /** @param patient whether failures that pass by themselves are waited for */
-  async #askUntilAssigned(reason: ProvisioningReason, patient: boolean): Promise<Assignment> {
-    const { signal } = this.#life;
-    for (;;) {
-      try {
-        return await this.#ask(reason);
-      } catch (error) {
-        signal.throwIfAborted();
-        const retryInMs = patient ? retryDelayMs(error, this.#pace) : undefined;
-        this.emit("provisioning-failed", {
-          error: error instanceof Error ? error : new Error(describeCause(error)),
-          ...(retryInMs === undefined ? {} : { retryInMs }),
-        });
-        if (retryInMs === undefined) throw error;
-        this.#log.warn(
-          `provisioning failed, next attempt in ${(retryInMs / 1000).toFixed(1)} s: ${describeCause(error)}`,
-        );
-        await this.#clock.sleep(retryInMs, { signal });
-      }
-    }
-  }
-
-  async #ask(reason: ProvisioningReason): Promise<Assignment> {
-    const { assignments } = this.#parts;
-    const { registrationId } = this;
-    this.#log.info("asking DPS for an assignment", { reason, registrationId });
-    this.emit("provisioning", { reason, registrationId });
-    const assignment = await assignments.ask({ signal: this.#life.signal });
-    this.#pace.reset();
-    return this.#assigned(assignment, "provisioned");
-  }
-
-  #assigned(assignment: Assignment, origin: AssignmentOrigin): Assignment {
-    const { assignedHub: hub, deviceId, substatus } = assignment;
-    this.#place = { hub, deviceId };
-    this.#log.info("assigned to a hub", { hub, deviceId, origin, substatus });
-    this.emit("assigned", { hub, deviceId, origin, ...(substatus === undefined ? {} : { substatus }) });
-    return assignment;
-  }
-
-  async #destination({ assignedHub: host, deviceId, tpmAuthenticationKey }: Assignment) {
+  async #destinationOf({ assignedHub, deviceId, tpmAuthenticationKey }: Assignment): Promise<Destination> {
+    const { attestation, routes } = this.#parts;
     const activation = tpmAuthenticationKey === undefined ? undefined : Buffer.from(tpmAuthenticationKey, "base64");
-    const credential = await this.#parts.attestation.hubCredential(activation);
+    const credential = await attestation.hubCredential(activation);
     return {
-      route: () => this.#parts.routes.toHub(host),
+      route: (options) => routes.toHub(assignedHub, options),
       identity: { deviceId, credential, modelId: this.#settings.hub.modelId },
     };
   }
 
   #followSession(): void {
     const session = this.#session;
-    this.#parts.routes.on("found", (route) => this.emit("endpoint", route));
     session.on("connected", () => {
-      const place = this.#requirePlace();
-      this.#pace.reset();
-      this.emit("connected", place);
+      this.#provisioner.confirm();
+      const { hub, deviceId } = this.#requirePlace();
+      this.#tell("connected", { hub, deviceId });
     });
-    session.on("disconnected", (about) => this.emit("disconnected", about));
-    session.on("waiting", ({ delayMs, error }) => this.emit("waiting", { delayMs, error }));
+    session.on("disconnected", (about) => this.#tell("disconnected", about));
+    session.on("waiting", ({ delayMs, error }) => this.#tell("waiting", { delayMs, error }));
     session.on("renewed", ({ credentialExpiresAtMs: expiresAtMs }) =>
-      this.emit("renewed", expiresAtMs === undefined ? {} : { expiresAtMs }),
+      this.#tell("renewed", expiresAtMs === undefined ? {} : { expiresAtMs }),
     );
-    session.on("displaced", (about) => this.emit("displaced", about));
-    session.on("needs-provisioning", () => {
-      if (!this.#parts.assignments.asksService || this.#clock.elapsed() < this.#mayAskAt) return;
-      this.#askAndMove("hub-refused").catch((error: unknown) => {
-        if (!this.#life.signal.aborted) this.#log.warn(`keeping the old assignment: ${describeCause(error)}`);
-      });
+    session.on("displaced", (about) => this.#tell("displaced", about));
+    session.on("needs-provisioning", ({ reason }) => {
+      void this.#provisioner.askAgain(reason === "refused" ? "hub-refused" : "hub-unreachable");
     });
-  }
-
-  /** One round at a time; whoever asks meanwhile gets the result of the round under way. */
-  #askAndMove(reason: ProvisioningReason): Promise<Assignment> {
-    this.#asking ??= this.#askAndMoveNow(reason).finally(() => {
-      this.#asking = undefined;
-    });
-    return this.#asking;
-  }
-
-  async #askAndMoveNow(reason: ProvisioningReason): Promise<Assignment> {
-    await this.#started;
-    const before = this.#place;
-    // A hub that goes on refusing must not make this device hammer DPS.
-    this.#mayAskAt = this.#clock.elapsed() + this.#pace.next();
-    const assignment = await this.#askUntilAssigned(reason, false);
-    const { hub, deviceId } = this.#requirePlace();
-    const moved = hub !== before?.hub || deviceId !== before.deviceId;
-    if (this.#started && (moved || assignment.tpmAuthenticationKey !== undefined)) {
-      this.#session.moveTo(await this.#destination(assignment));
-    }
-    return assignment;
   }
 
   #requirePlace(): AgentPlace {
@@ -338,25 +291,28 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
     return this.#place;
   }
 
-  #end(error: unknown): Promise<void> {
-    this.#closed ??= this.#endNow(error);
-    return this.#closed;
+  #requireOpen(): void {
+    if (this.#closed) throw this.#closed;
   }
 
+  #end(error: unknown): Promise<void> {
+    this.#ending ??= this.#endNow(error);
+    return this.#ending;
+  }
+
+  /** @param error what the agent cannot go on with; absent when it was asked to end */
   async #endNow(error: unknown): Promise<void> {
-    const reason = error ?? new LandfallError("hub.closed", "the agent was closed");
-    this.#life.abort(reason);
+    const closed =
+      error === undefined
+        ? new LandfallError("hub.closed", "the agent was closed")
+        : new LandfallError("hub.closed", `the agent has ended: ${describeCause(error)}`, { cause: error });
+    this.#closed = closed;
     try {
-      await this.#session.close();
+      if (error !== undefined) this.#session.destroy(closed);
+      await Promise.all([this.#provisioner.close(closed), this.#session.close()]);
     } finally {
       await this.#parts.attestation.close();
-      this.emit("closed", error === undefined ? {} : { error });
+      this.#tell("closed", error === undefined ? {} : { error });
     }
   }
-}
-
-/** Milliseconds until the next attempt, or `undefined` when somebody has to mend something first. */
-function retryDelayMs(error: unknown, pace: Backoff): number | undefined {
-  if (!isLandfallError(error) || error.retry === "never") return undefined;
-  return Math.max(error.retryAfterMs ?? 0, pace.next());
 }

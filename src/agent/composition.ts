@@ -7,7 +7,7 @@ import { TlsDialer } from "../endpoint/tls-dialer.ts";
 import { readTrustBundle } from "../endpoint/trust.ts";
 import type { Logger } from "../log.ts";
 import { AssignmentStore } from "../provisioning/assignment-store.ts";
-import { requireSupportedPair } from "../provisioning/supported-pair.ts";
+import { requireSupportedPair, requireSupportedSession } from "../provisioning/supported-pair.ts";
 import type { MqttTransportOptions } from "../transport/mqtt/options.ts";
 import type { DpsTransport, HubTransport } from "../transport/transport.ts";
 import type { AssignmentSource } from "./assignment-source.ts";
@@ -24,6 +24,8 @@ export interface Surroundings {
   readonly dpsTransport?: DpsTransport | undefined;
   /** In place of the one that the settings name. */
   readonly hubTransport?: HubTransport | undefined;
+  /** Warnings that were logged already. */
+  readonly said: readonly string[];
 }
 
 /** The parts of an agent. */
@@ -42,23 +44,26 @@ export interface Composition {
  */
 export async function compose(settings: Settings, surroundings: Surroundings): Promise<Composition> {
   const { provisioning, network } = settings;
-  const { clock, log } = surroundings;
+  const { clock, log, said } = surroundings;
   const identity = provisioning.source === "dps" ? provisioning.attestation : provisioning.authentication;
   const { attestation, warnings } = await createAttestation(identity, { source: provisioning.source, clock });
   try {
-    for (const warning of warnings) log.warn(warning);
+    for (const warning of unsaid(warnings, said)) log.warn(warning);
     const dialer = await createDialer(network, surroundings);
-    const routes = new Routes();
-    return {
-      attestation,
-      routes,
-      assignments: await assignmentSource(settings, { attestation, dialer, routes }, surroundings),
-      hubTransport: surroundings.hubTransport ?? (await mqttHubTransport(settings, dialer, surroundings)),
-    };
+    const routes = new Routes({ provisioning, log: log.child("endpoint") });
+    const assignments = await assignmentSource(settings, { attestation, dialer, routes }, surroundings);
+    const hubTransport = surroundings.hubTransport ?? (await mqttHubTransport(settings, dialer, surroundings));
+    requireSupportedSession(attestation.method, hubTransport);
+    return { attestation, routes, assignments, hubTransport };
   } catch (error) {
     await attestation.close();
     throw error;
   }
+}
+
+/** The configuration's warnings name the setting in front of the same sentence. */
+function unsaid(warnings: readonly string[], said: readonly string[]): readonly string[] {
+  return warnings.filter((warning) => !said.some((sentence) => sentence.endsWith(warning)));
 }
 
 async function createDialer(network: NetworkSettings, { clock, log }: Surroundings): Promise<Dialer> {
@@ -88,7 +93,7 @@ async function assignmentSource(
     modelId: hub.modelId,
     attestation,
     transport,
-    route: () => routes.toDps(provisioning),
+    route: (options) => routes.toDps(options),
     store: new AssignmentStore({ directory: state.directory, log }),
     clock,
     random,

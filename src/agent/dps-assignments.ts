@@ -40,22 +40,26 @@ export class DpsAssignments implements AssignmentSource {
   }
 
   async known(): Promise<KnownAssignment | undefined> {
-    const assignment = await this.#parts.store.read(this.#binding);
-    return assignment && { assignment, origin: "stored" };
+    const { store, log } = this.#parts;
+    try {
+      const assignment = await store.read(this.#binding);
+      return assignment && { assignment, origin: "stored" };
+    } catch (error) {
+      // Neither may a state directory of somebody else keep a device off its hub.
+      log.warn(`the stored assignment cannot be used: ${describeCause(error)}`, { error });
+      return undefined;
+    }
   }
 
   async ask(options: CallOptions = {}): Promise<Assignment> {
-    const { settings, store, log, route, ...parts } = this.#parts;
+    const { settings, store, route, ...parts } = this.#parts;
     const { idScope, payload, timeoutMs } = settings;
-    const assignment = await register(
-      { ...parts, route: await route(options), idScope, payload, timeoutMs, log: log.child("provisioning") },
-      options,
-    );
+    const assignment = await register({ ...parts, route: await route(options), idScope, payload, timeoutMs }, options);
     try {
       await store.write(this.#binding, assignment);
     } catch (error) {
       // A full or read-only disk must not keep a device off its hub; it will ask DPS again at the next start.
-      log.warn(`the assignment could not be stored: ${describeCause(error)}`);
+      parts.log.warn(`the assignment could not be stored: ${describeCause(error)}`, { error });
     }
     return assignment;
   }

@@ -1,12 +1,12 @@
 import type { Clock } from "../clock.ts";
 import type { Settings } from "../config/settings.ts";
-import { describeCause } from "../errors.ts";
-import type { DesiredChange } from "../hub/desired-document.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
+import { describeCause, isLandfallError } from "../errors.ts";
+import type { JsonObject } from "../json.ts";
 import type { Logger } from "../log.ts";
-import { version } from "../version.ts";
+import { AdjustableInterval } from "./adjustable-interval.ts";
 import type { Agent } from "./agent.ts";
 import { runMethodCommand } from "./method-command.ts";
+import { introduction, readOwnChange } from "./own-properties.ts";
 import { systemSnapshot } from "./system-telemetry.ts";
 
 /** Parts of {@link startDuties}. */
@@ -24,26 +24,51 @@ export type DutyEvent =
   | { readonly event: "method-answered"; readonly name: string; readonly status: number }
   | { readonly event: "desired-changed"; readonly version: number; readonly patch: JsonObject };
 
-/** The part of the twin that is the agent's own, in desired and in reported properties. */
-const component = "landfall";
-
-/** Bounds of the interval that the twin may set, in seconds; 0 turns system telemetry off. */
-const [shortestSeconds, longestSeconds] = [1, 86_400];
+/** How one duty is carried out until the signal aborts. */
+interface Duty extends DutiesParts {
+  readonly agent: Agent;
+  readonly interval: AdjustableInterval;
+  readonly signal: AbortSignal;
+}
 
 /**
  * What an agent does by itself under `landfall run`: system telemetry at an interval, direct methods that run configured
  * commands, the method `reprovision`, and the desired property `landfall.telemetryInterval` (seconds).
  *
- * Set up before the agent starts; ends when `signal` aborts or the agent is closed. Resolves when everything has ended.
- * Throws `hub.method-exists` when a method is taken already.
+ * Set up before the agent starts; ends when `signal` aborts or the agent is closed, its methods with the agent. Resolves
+ * when everything has ended. Throws `hub.method-exists` when a method is taken already.
  */
-export function startDuties(agent: Agent, parts: DutiesParts, signal: AbortSignal): Promise<void> {
-  const { settings, tell } = parts;
+export function startDuties(
+  agent: Agent,
+  parts: DutiesParts,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<void> {
+  const duty: Duty = { ...parts, agent, signal, interval: new AdjustableInterval(parts.settings.telemetry.intervalMs) };
+  runCommands(duty);
+  reprovisionOnRequest(duty);
+  return Promise.all([
+    untilTheEnd("saying in the twin which agent this is", introduce, duty),
+    untilTheEnd("system telemetry", sendSystemTelemetry, duty),
+    untilTheEnd("following the twin", followDesired, duty),
+  ]).then(() => {});
+}
+
+/** Never rejects: one duty that fails does not end the others, nor the agent. */
+async function untilTheEnd(what: string, carryOut: (duty: Duty) => Promise<void>, duty: Duty): Promise<void> {
+  try {
+    await carryOut(duty);
+  } catch (error) {
+    if (duty.signal.aborted || isClosing(error)) return;
+    duty.log.error(`${what} has ended: ${describeCause(error)}`, { error });
+  }
+}
+
+function runCommands({ agent, settings, clock, tell }: Duty): void {
   for (const [name, command] of Object.entries(settings.methods)) {
     agent.onMethod(
       name,
-      async ({ payload }, { signal: deadline }) => {
-        const response = await runMethodCommand(command, payload, { signal: deadline });
+      async ({ payload }, { signal }) => {
+        const response = await runMethodCommand(command, payload, { clock, signal });
         tell({ event: "method-answered", name, status: response.status });
         return response;
       },
@@ -51,118 +76,55 @@ export function startDuties(agent: Agent, parts: DutiesParts, signal: AbortSigna
       { timeoutMs: command.timeoutMs + 5000 },
     );
   }
-  agent.onMethod("reprovision", () => {
+}
+
+function reprovisionOnRequest({ agent, settings, log, signal, tell }: Duty): void {
+  const name = "reprovision";
+  agent.onMethod(name, () => {
+    if (settings.provisioning.source !== "dps") {
+      tell({ event: "method-answered", name, status: 409 });
+      return { status: 409, payload: { message: "the hub is given by hand, there is no DPS to ask" } };
+    }
     // The answer has to leave over the present connection, before a move may end it.
     setImmediate(() => {
       agent.provision({ signal }).catch((error: unknown) => {
-        if (!signal.aborted) parts.log.warn(`provisioning on request failed: ${describeCause(error)}`);
+        if (!signal.aborted && !isClosing(error)) log.warn(`provisioning on request failed: ${describeCause(error)}`);
       });
     });
-    tell({ event: "method-answered", name: "reprovision", status: 202 });
+    tell({ event: "method-answered", name, status: 202 });
     return { status: 202, payload: { message: "asking DPS" } };
   });
-  const interval = new Interval(settings.telemetry.intervalMs);
-  return Promise.all([
-    introduce(agent, parts, signal),
-    sendSystemTelemetry(agent, interval, parts, signal),
-    followDesired(agent, interval, parts, signal),
-  ]).then(() => {});
 }
 
-/** Says in the twin which agent this is. */
-async function introduce(agent: Agent, { log }: DutiesParts, signal: AbortSignal): Promise<void> {
-  try {
-    await agent.report({ [component]: { version, node: process.versions.node } }, { signal });
-  } catch (error) {
-    if (!signal.aborted) log.warn(`the twin does not say which agent this is: ${describeCause(error)}`);
+async function introduce({ agent, signal }: Duty): Promise<void> {
+  await agent.report(introduction(), { signal });
+}
+
+async function sendSystemTelemetry({ agent, interval, clock, tell, signal }: Duty): Promise<void> {
+  if (interval.ms === 0) await interval.pass(clock, { signal });
+  for (;;) {
+    // A snapshot from before the connection would be old news by the time it arrives.
+    await agent.whenConnected({ signal });
+    await agent.send(await systemSnapshot(), { properties: { kind: "system" }, signal });
+    tell({ event: "telemetry-acknowledged", kind: "system" });
+    await interval.pass(clock, { signal });
   }
 }
 
-/** An interval that can change while somebody waits for it. */
-class Interval {
-  #ms: number;
-  #changed = new AbortController();
-
-  readonly #configuredMs: number;
-
-  constructor(configuredMs: number) {
-    this.#configuredMs = configuredMs;
-    this.#ms = configuredMs;
-  }
-
-  /** @param ms absent: back to what the configuration says */
-  set(ms: number = this.#configuredMs): void {
-    this.#ms = ms;
-    this.#changed.abort();
-    this.#changed = new AbortController();
-  }
-
-  /** Resolves after one interval, measured from the latest change. Rejects with `signal.reason`. */
-  async pass(clock: Clock, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const changed = this.#changed.signal;
-      const ms = this.#ms === 0 ? Number.MAX_SAFE_INTEGER : this.#ms;
-      try {
-        return await clock.sleep(ms, { signal: AbortSignal.any([signal, changed]) });
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!changed.aborted) throw error;
-      }
+async function followDesired({ agent, interval, log, tell, signal }: Duty): Promise<void> {
+  for await (const change of agent.desiredChanges({ signal })) {
+    tell({ event: "desired-changed", version: change.version, patch: change.patch });
+    const own = readOwnChange(change);
+    if (own === undefined) continue;
+    if (own.intervalMs === "configured") interval.set();
+    else if (own.intervalMs !== undefined) interval.set(own.intervalMs);
+    try {
+      await agent.report(own.report, { signal });
+    } catch (error) {
+      if (signal.aborted || isClosing(error)) throw error;
+      log.warn(`the twin does not say what became of a desired property: ${describeCause(error)}`, { error });
     }
   }
 }
 
-async function sendSystemTelemetry(
-  agent: Agent,
-  interval: Interval,
-  { settings, clock, log, tell }: DutiesParts,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    if (settings.telemetry.intervalMs === 0) await interval.pass(clock, signal);
-    for (;;) {
-      await agent.send(await systemSnapshot(), { properties: { kind: "system" }, signal });
-      tell({ event: "telemetry-acknowledged", kind: "system" });
-      await interval.pass(clock, signal);
-    }
-  } catch (error) {
-    if (!signal.aborted) log.debug(`system telemetry ended: ${describeCause(error)}`);
-  }
-}
-
-async function followDesired(
-  agent: Agent,
-  interval: Interval,
-  { log, tell }: DutiesParts,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    for await (const change of agent.desiredChanges({ signal })) {
-      tell({ event: "desired-changed", version: change.version, patch: change.patch });
-      const report = applyOwnProperties(change, interval);
-      if (report) await agent.report({ [component]: report }, { signal });
-    }
-  } catch (error) {
-    if (!signal.aborted) log.warn(`no longer following the twin: ${describeCause(error)}`);
-  }
-}
-
-/** Applies what a change says about the agent itself; returns what to report, in the form of Plug and Play answers. */
-function applyOwnProperties(
-  { patch, version: desiredVersion }: DesiredChange,
-  interval: Interval,
-): JsonObject | undefined {
-  const own = patch[component];
-  if (!isJsonObject(own) || !("telemetryInterval" in own)) return undefined;
-  const value: JsonValue = own.telemetryInterval ?? null;
-  if (value === null) {
-    interval.set();
-    return { telemetryInterval: null };
-  }
-  const fits = typeof value === "number" && (value === 0 || (value >= shortestSeconds && value <= longestSeconds));
-  if (fits) interval.set(value * 1000);
-  const verdict = fits
-    ? { ac: 200, ad: "applied" }
-    : { ac: 400, ad: `expected 0 or ${shortestSeconds} to ${longestSeconds} seconds` };
-  return { telemetryInterval: { value, av: desiredVersion, ...verdict } };
-}
+const isClosing = (error: unknown): boolean => isLandfallError(error) && error.code === "hub.closed";

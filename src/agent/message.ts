@@ -8,9 +8,9 @@ export interface MessageOptions {
   readonly messageId?: string;
   readonly correlationId?: string;
   readonly userId?: string;
-  /** Default for JSON bodies: `application/json`. */
+  /** MIME type. Default for a body that goes as JSON: `application/json`; for bytes: none. */
   readonly contentType?: string;
-  /** Default for JSON and text bodies: `utf-8`. */
+  /** Character set. Default for a body that goes as JSON: `utf-8`; for bytes: none. */
   readonly contentEncoding?: string;
   /** Plug and Play component that the message comes from. */
   readonly component?: string;

@@ -10,16 +10,15 @@ export const provision: Command = {
   options: { ...configOption, ...jsonOption },
   async run({ options, env, terminal, signal, logger }) {
     const file = textOption(options, "config");
-    const { settings, warnings } = await loadSettings({ env, ...(file === undefined ? {} : { file }) });
-    if (settings.provisioning.source !== "dps") {
+    const loaded = await loadSettings({ env, ...(file === undefined ? {} : { file }) });
+    const { provisioning, log: logSettings } = loaded.settings;
+    if (provisioning.source !== "dps") {
       throw new LandfallError(
         "cli.usage",
         'provision: the configuration has source = "manual"; there is no DPS to ask',
       );
     }
-    const log = logger(settings.log.level);
-    for (const warning of warnings) log.warn(warning);
-    await using agent = await Agent.fromSettings(settings, { log });
+    await using agent = await Agent.fromSettings(loaded, { log: logger(logSettings.level) });
     const { assignedHub, deviceId, substatus, payload } = await agent.provision({ signal });
     if (options.json === true) {
       const result = { schema: "landfall.assignment/1", assignedHub, deviceId, substatus, payload };

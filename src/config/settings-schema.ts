@@ -112,8 +112,9 @@ const methods = {
   need: "default",
   doc: "A direct method that runs a command on the device. No shell is involved.",
   names: {
-    pattern: /^[^\s/#+?\p{Cc}]{1,128}$/u,
-    expects: "a method name of 1 to 128 characters without white space and / # + ?",
+    // The method reprovision is the agent's own.
+    pattern: /^(?!reprovision$)[^\s/#+?\p{Cc}]{1,128}$/u,
+    expects: "a method name of 1 to 128 characters without white space and / # + ?, and not reprovision",
     sample: "restart-app",
   },
   entries: {

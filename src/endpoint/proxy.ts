@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import { LandfallError } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import { shown } from "./dial-error.ts";
@@ -50,31 +49,4 @@ export function parseProxy(text: Secret): ProxyServer {
 /** Whether names are resolved by the proxy rather than here. */
 export function resolvesNames(proxy: ProxyServer): boolean {
   return proxy.protocol !== "socks5";
-}
-
-/**
- * Asks the proxy at the other end of `socket` for a tunnel. Resolves with the socket to go on with.
- * Rejects with `endpoint.proxy-failed`, or with `signal.reason`; `socket` is destroyed then.
- */
-export async function openTunnel(
-  proxy: ProxyServer,
-  socket: Socket,
-  host: string,
-  port: number,
-  signal: AbortSignal,
-): Promise<Socket> {
-  const connect = proxy.protocol.startsWith("http")
-    ? (await import("./http-tunnel.ts")).connectHttp
-    : (await import("./socks-tunnel.ts")).connectSocks;
-  const onAbort = (): void => void socket.destroy();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await connect(proxy, socket, host, port);
-  } catch (error) {
-    socket.destroy();
-    throw signal.aborted ? signal.reason : error;
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }

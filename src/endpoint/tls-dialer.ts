@@ -10,9 +10,10 @@ import { type ConnectToRule, type Redirection, redirect } from "./connect-to.ts"
 import { allFailed, lookupError, shown } from "./dial-error.ts";
 import type { DialedSocket, Dialer, DialOptions, DialPath, DialTarget } from "./dialer.ts";
 import { goesDirect } from "./no-proxy.ts";
-import { openTunnel, type ProxyServer, parseProxy, resolvesNames } from "./proxy.ts";
+import { type ProxyServer, parseProxy, resolvesNames } from "./proxy.ts";
 import { openTcp, startTls } from "./sockets.ts";
 import { TrustedContexts } from "./trust.ts";
+import { openTunnel } from "./tunnel.ts";
 
 /** Resolves a host name to addresses, best first. Rejects with a system error (`ENOTFOUND` …) or a `LandfallError`. */
 export type AddressLookup = (

@@ -4,9 +4,9 @@ import { withDeadline } from "../deadline.ts";
 import { type Deferred, deferred } from "../deferred.ts";
 import { describeCause, LandfallError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { maxMethodResponseBytes } from "../transport/message-limits.ts";
 import type { MethodRequest, MethodResponse } from "../transport/messages.ts";
 import type { CallOptions } from "../transport/transport.ts";
-import { maxMethodAnswerBytes } from "./message-size.ts";
 
 /**
  * Answers one call of a direct method. The signal aborts at the deadline, after which the answer is no longer wanted,
@@ -82,7 +82,6 @@ export class DirectMethods {
 
   /** Runs the handler of a call. Never rejects. */
   async call(request: MethodRequest): Promise<MethodResponse> {
-    if (this.#closing.signal.aborted) return shuttingDown;
     const registration = this.#registrations.get(request.name) ?? this.#fallback;
     if (!registration) return failure(404, `The device has no method ${JSON.stringify(request.name)}.`);
     this.#running += 1;
@@ -131,8 +130,8 @@ export class DirectMethods {
     const { status, payload } = response as MethodResponse;
     if (payload === undefined) return { status };
     const bytes = Buffer.byteLength(JSON.stringify(payload));
-    if (bytes > maxMethodAnswerBytes) {
-      this.#report(request, `an answer may have ${maxMethodAnswerBytes} bytes as JSON; this one has ${bytes}`);
+    if (bytes > maxMethodResponseBytes) {
+      this.#report(request, `an answer may have ${maxMethodResponseBytes} bytes as JSON; this one has ${bytes}`);
       return failure(500, "The method's answer is larger than the service allows.");
     }
     return { status, payload };

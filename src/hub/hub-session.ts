@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { LandfallError } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
 import { type Logger, silentLogger } from "../log.ts";
+import { tellListeners } from "../tell-listeners.ts";
 import type { TelemetryMessage, TwinDocument } from "../transport/messages.ts";
 import type { CallOptions, HubIdentity, HubTransport } from "../transport/transport.ts";
 import type { ReceivedMessage } from "./cloud-messages.ts";
@@ -143,7 +144,7 @@ export class HubSession extends EventEmitter<ConnectionEvents> implements AsyncD
 
   /**
    * Reads the whole twin. Made again after a drop, and up to 5 times when the hub is throttling or does not answer.
-   * Rejects with `hub.twin-rejected`, `transport.timeout`, `hub.closed` or `signal.reason`.
+   * Rejects with `hub.twin-rejected`, the last `transport.*`, `hub.closed` or `signal.reason`.
    */
   async readTwin(options: CallOptions = {}): Promise<TwinDocument> {
     this.#requireOpen();
@@ -198,14 +199,7 @@ export class HubSession extends EventEmitter<ConnectionEvents> implements AsyncD
 
   #announce(news: ConnectionNews): void {
     logNews(this.#log, news);
-    try {
-      this.emit(news.name, news.about as never);
-    } catch (error) {
-      // A listener that throws is a fault of the program, as with every emitter, but must not break the session.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    tellListeners(() => this.emit(news.name, news.about as never));
   }
 
   #setDestination(destination: Destination): void {

@@ -1,9 +1,9 @@
 import { untilAborted } from "../abort.ts";
 import { type Deferred, deferred } from "../deferred.ts";
-import { isLandfallError, LandfallError } from "../errors.ts";
+import { isLandfallError } from "../errors.ts";
+import { requireFits } from "../transport/message-limits.ts";
 import type { TelemetryMessage } from "../transport/messages.ts";
 import type { CallOptions, HubConnection } from "../transport/transport.ts";
-import { maxTelemetryBytes, telemetryBytes } from "./message-size.ts";
 
 interface Entry {
   readonly message: TelemetryMessage;
@@ -59,13 +59,7 @@ export class TelemetryQueue {
   async send(message: TelemetryMessage, { signal }: CallOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     if (this.#closed) throw this.#closed;
-    const bytes = telemetryBytes(message);
-    if (bytes > maxTelemetryBytes) {
-      throw new LandfallError(
-        "transport.message-too-large",
-        `a message may have ${maxTelemetryBytes} bytes with its properties; this one has ${bytes}`,
-      );
-    }
+    requireFits(message);
     const entry: Entry = { message, settled: deferred(), abandoned: false };
     const onAbort = (): void => this.#abandon(entry, signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });

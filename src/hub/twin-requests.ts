@@ -28,7 +28,7 @@ export class TwinRequests {
     this.#random = parts.random;
   }
 
-  /** The whole twin. Rejects with `hub.twin-rejected`, `transport.timeout`, `hub.closed` or `signal.reason`. */
+  /** The whole twin. Rejects with `hub.twin-rejected`, the last `transport.*`, `hub.closed` or `signal.reason`. */
   async read({ signal }: CallOptions = {}): Promise<TwinDocument> {
     return this.#request((connection) => connection.getTwin({ signal }), signal);
   }
@@ -69,10 +69,9 @@ export class TwinRequests {
   }
 }
 
+/** What passes by itself; a transport of somebody else may put a busy hub into `hub.twin-rejected` as well. */
 function isTransient(error: unknown): boolean {
   if (!isLandfallError(error)) return false;
   const { status = 0 } = error.service ?? {};
-  return (
-    error.code === "transport.timeout" || (error.code === "hub.twin-rejected" && (status === 429 || status >= 500))
-  );
+  return error.retry !== "never" || status === 429 || status >= 500;
 }

@@ -43,3 +43,17 @@ export function requireSupportedPair(
       `transports that do: ${instead}`,
   );
 }
+
+/**
+ * The same for a session with a hub, where no challenge is asked.
+ * @throws `attestation.unsupported-pair`
+ */
+export function requireSupportedSession(method: AttestationMethod, { name, abilities }: TransportCandidate): void {
+  const { credential } = needs[method];
+  if (abilities.credentials.includes(credential)) return;
+  throw new LandfallError(
+    "attestation.unsupported-pair",
+    `attestation "${method}" serves a hub with a ${credential} credential, which the transport "${name}" does not carry; ` +
+      `it carries: ${abilities.credentials.join(", ") || "none"}`,
+  );
+}

@@ -24,6 +24,10 @@ class Half extends Duplex {
     done();
   }
 
+  override _writev(chunks: { readonly chunk: Buffer }[], done: () => void): void {
+    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), "binary", done);
+  }
+
   override _final(done: () => void): void {
     this.peer?.push(null);
     done();

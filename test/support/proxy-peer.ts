@@ -2,7 +2,7 @@ import { once } from "node:events";
 import http from "node:http";
 import https from "node:https";
 import net, { type AddressInfo, type Server, type Socket } from "node:net";
-import { testAuthority } from "./tls-peer.ts";
+import { testCertificate } from "./tls-peer.ts";
 
 /** How a test proxy behaves. */
 export interface ProxyPeerOptions {
@@ -51,7 +51,7 @@ export async function startSocksProxy(options: ProxyPeerOptions = {}): Promise<P
 }
 
 async function secureServer(commonName: string): Promise<https.Server> {
-  const { chainPem, privateKeyPem } = await (await testAuthority()).issue({ commonName, usage: "server" });
+  const { chainPem, privateKeyPem } = await testCertificate(commonName);
   return https.createServer({ cert: chainPem, key: privateKeyPem });
 }
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import tls, { type TLSSocket } from "node:tls";
-import { CertificateAuthority } from "../../src/emulator/certificate-authority.ts";
+import { CertificateAuthority, type IssuedCertificate } from "../../src/emulator/certificate-authority.ts";
 
 let authority: Promise<CertificateAuthority> | undefined;
 
@@ -9,6 +9,20 @@ let authority: Promise<CertificateAuthority> | undefined;
 export function testAuthority(): Promise<CertificateAuthority> {
   authority ??= CertificateAuthority.create({ commonName: "Test root" });
   return authority;
+}
+
+const usual = new Map<string, Promise<IssuedCertificate>>();
+
+/** A certificate of the {@link testAuthority}; the same names get the same one. */
+export function testCertificate(...names: readonly string[]): Promise<IssuedCertificate> {
+  const key = names.join(" ");
+  const known = usual.get(key);
+  if (known !== undefined) return known;
+  const issued = testAuthority().then((authority) =>
+    authority.issue({ commonName: names[0] ?? "", dnsNames: names, usage: "server" }),
+  );
+  usual.set(key, issued);
+  return issued;
 }
 
 /** How a {@link TlsPeer} presents itself. */
@@ -39,14 +53,7 @@ export async function startTlsPeer(
   onSecure: (socket: TLSSocket) => void = () => {},
   options: TlsPeerOptions = {},
 ): Promise<TlsPeer> {
-  const issuer = options.issuer ?? (await testAuthority());
-  const names = options.names ?? ["peer.test"];
-  const { chainPem, privateKeyPem } = await issuer.issue({
-    commonName: names[0] ?? "",
-    dnsNames: names,
-    usage: "server",
-    ...(options.notAfter ? { notAfter: options.notAfter } : {}),
-  });
+  const { chainPem, privateKeyPem } = await certificateFor(options);
   const secured: TLSSocket[] = [];
   const open = new Set<Socket>();
   const server = tls.createServer(
@@ -86,4 +93,11 @@ export async function startTlsPeer(
       await once(server, "close");
     },
   };
+}
+
+async function certificateFor({ names = ["peer.test"], issuer, notAfter }: TlsPeerOptions): Promise<IssuedCertificate> {
+  if (issuer === undefined && notAfter === undefined) return testCertificate(...names);
+  const authority = issuer ?? (await testAuthority());
+  const validity = notAfter ? { notAfter } : {};
+  return authority.issue({ commonName: names[0] ?? "", dnsNames: names, usage: "server", ...validity });
 }

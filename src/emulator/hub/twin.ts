@@ -30,9 +30,9 @@ export class Twin {
 
   constructor({ desired = {}, tags = {} }: InitialTwin = {}) {
     this.#parts = {
-      desired: { content: desired, version: 1 },
+      desired: { content: structuredClone(desired), version: 1 },
       reported: { content: {}, version: 1 },
-      tags: { content: tags, version: 1 },
+      tags: { content: structuredClone(tags), version: 1 },
     };
   }
 

@@ -42,6 +42,9 @@ const maxPacketBytes = 262_144 + 65_535 + 16;
 /** Bytes that may wait to be read by the client before it is given up. */
 const maxUnreadBytes = 4 * 1024 * 1024;
 
+/** Type and flags of CONNECT. */
+const connectByte = 0x10;
+
 /** How long a closed connection may linger for the client's own end. */
 const farewellMs = 1000;
 
@@ -65,6 +68,7 @@ export class MqttLink implements DeviceLink {
   readonly #unacknowledged = new Unacknowledged();
   #service: MqttService | undefined;
   #connect: ConnectPacket | undefined;
+  #heard = false;
   #open = false;
   #tookLeave = false;
   #silent = false;
@@ -147,6 +151,12 @@ export class MqttLink implements DeviceLink {
   #receive(chunk: Buffer): void {
     if (this.signal.aborted) return;
     this.#lastHeardMs = this.#timers.elapsed();
+    if (!this.#heard && chunk[0] !== connectByte) {
+      // Told at the first byte: what follows may never add up to a packet.
+      this.breach("unexpected-packet", "the first byte is not that of CONNECT"); // [MQTT-3.1.0-1]
+      return;
+    }
+    this.#heard = true;
     for (const frame of this.#frames.push(chunk)) {
       this.#take(frame);
       if (this.signal.aborted) return;

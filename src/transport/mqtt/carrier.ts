@@ -3,7 +3,7 @@ import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../clock.ts";
 import { withDeadline } from "../../deadline.ts";
 import type { Dialer } from "../../endpoint/dialer.ts";
-import { isLandfallError, LandfallError } from "../../errors.ts";
+import { LandfallError } from "../../errors.ts";
 import type { TlsIdentity } from "../../tls-identity.ts";
 import type { Route } from "../transport.ts";
 import { upgradeRefusal } from "./refusal.ts";
@@ -40,7 +40,7 @@ export const carriers: Readonly<Record<CarrierName, Carrier>> = {
       new LandfallError("transport.timeout", `${target.host} opened no WebSocket within ${ms} ms`);
     try {
       const webSockets = await loading;
-      return await withDeadline((limit) => upgrade(webSockets, socket, url, limit), { clock, ms, expired, signal });
+      return await withDeadline(() => upgrade(webSockets, socket, url), { clock, ms, expired, signal });
     } catch (error) {
       socket.destroy();
       throw error;
@@ -48,32 +48,26 @@ export const carriers: Readonly<Record<CarrierName, Carrier>> = {
   },
 };
 
-/** Turns a verified connection into a WebSocket. The path and the subprotocol are the same for DPS and IoT Hub. */
+/**
+ * Turns a verified connection into a WebSocket. The path and the subprotocol are the same for DPS and IoT Hub.
+ * Who destroys `socket` ends this, too.
+ */
 async function upgrade(
   { WebSocket, createWebSocketStream }: typeof import("ws"),
   socket: TLSSocket,
   url: string,
-  signal: AbortSignal,
 ): Promise<Duplex> {
   const { hostname } = new URL(url);
   // Compression would cost the service's side and ours more than telemetry gains by it.
   const webSocket = new WebSocket(url, ["mqtt"], { createConnection: () => socket, perMessageDeflate: false });
-  const onAbort = (): void => webSocket.terminate();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      webSocket.once("open", resolve);
-      webSocket.once("unexpected-response", (request, response) => {
-        request.destroy();
-        reject(upgradeRefusal(hostname, response.statusCode ?? 0));
-      });
-      webSocket.on("error", (cause) => reject(upgradeError(hostname, cause)));
+  await new Promise<void>((resolve, reject) => {
+    webSocket.once("open", resolve);
+    webSocket.once("unexpected-response", (request, response) => {
+      request.destroy();
+      reject(upgradeRefusal(hostname, response.statusCode ?? 0));
     });
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error;
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
+    webSocket.on("error", (cause) => reject(upgradeError(hostname, cause)));
+  });
   const stream = createWebSocketStream(webSocket, {
     // The parts of an MQTT packet are written one by one; without this each would become a frame of its own.
     writev(chunks, done) {
@@ -86,7 +80,6 @@ async function upgrade(
 }
 
 function upgradeError(host: string, cause: Error): Error {
-  if (isLandfallError(cause)) return cause;
   const broken = typeof (cause as NodeJS.ErrnoException).code === "string";
   return broken
     ? new LandfallError("transport.closed", `the connection to ${host} broke before a WebSocket was open`, { cause })

@@ -58,6 +58,7 @@ export class MqttSession {
   readonly #ended = deferred<Error | undefined>();
   #state: "connecting" | "open" | "closing" | "over" = "connecting";
   #sessionPresent = false;
+  #outcome: Error | undefined;
 
   private constructor({ MqttClient }: typeof import("mqtt"), stream: Duplex, options: MqttSessionOptions) {
     this.#stream = stream;
@@ -133,7 +134,7 @@ export class MqttSession {
     signal?: AbortSignal,
   ): Promise<T> {
     signal?.throwIfAborted();
-    if (this.#state === "over" || this.#stream.writableEnded) throw this.#closed(undefined);
+    if (this.#state === "over" || this.#stream.writableEnded) throw this.#closed(this.#outcome);
     const waiter = deferred<T>();
     this.#waiting.add(waiter as Deferred<never>);
     try {
@@ -255,12 +256,12 @@ export class MqttSession {
 
   #end(reason: Error | undefined): void {
     if (this.#state === "over") return;
-    const outcome = this.#state === "closing" ? undefined : reason;
-    const rejection = this.#state === "connecting" && reason ? reason : this.#closed(outcome);
+    this.#outcome = this.#state === "closing" ? undefined : reason;
+    const rejection = this.#state === "connecting" && reason ? reason : this.#closed(this.#outcome);
     this.#state = "over";
     this.#stream.destroy();
     for (const waiter of this.#waiting) waiter.reject(rejection);
-    this.#ended.resolve(outcome);
+    this.#ended.resolve(this.#outcome);
   }
 
   #broken(cause: Error | undefined): LandfallError {

@@ -10,17 +10,18 @@ import { createLogger, type LogRecord } from "../../../src/log.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
 import type { TlsIdentity } from "../../../src/tls-identity.ts";
 import { startTcpPeer } from "../../support/tcp-peer.ts";
+import { testDialer } from "../../support/test-dialer.ts";
 import { startTlsPeer, type TlsPeer, testAuthority } from "../../support/tls-peer.ts";
 
 const authority = await testAuthority();
 
-function dialerWith(options: Partial<TlsDialerOptions> = {}): TlsDialer {
-  return new TlsDialer({
-    clock: systemClock,
-    trustBundle: authority.certificatePem,
-    lookup: async () => ["127.0.0.1"],
-    ...options,
-  });
+const plain = await testDialer();
+
+/** A dialer with options of its own; without any, one for all tests, because making TLS contexts takes time. */
+function dialerWith(options?: Partial<TlsDialerOptions>): TlsDialer {
+  const lookup = async (): Promise<string[]> => ["127.0.0.1"];
+  const { certificatePem: trustBundle } = authority;
+  return options ? new TlsDialer({ clock: systemClock, trustBundle, lookup, ...options }) : plain;
 }
 
 function targetOf(peer: { readonly port: number }, more: Partial<DialTarget> = {}): DialTarget {
@@ -135,6 +136,7 @@ describe("TlsDialer", () => {
       socket.destroy();
     }
     expect(secureContext).toHaveBeenCalledTimes(1);
+    expect(secureContext).toHaveBeenCalledWith(expect.objectContaining({ minVersion: "TLSv1.2" }));
   });
 
   test("a key that cannot be used ends the dial with the key's own error, and may work the next time", async () => {
@@ -234,6 +236,16 @@ describe("TlsDialer", () => {
     const looking = dialerWith({ lookup: () => new Promise(() => {}) }).dial(targetOf(peer), duringLookup);
     duringLookup.abort(reason);
     await expect(looking).rejects.toBe(reason);
+
+    await using untouched = await startTcpPeer();
+    const duringConnect = new AbortController();
+    const connecting = dialer.dial(targetOf(untouched, { addresses: ["127.0.0.1"] }), duringConnect);
+    connecting.catch(() => {});
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    await new Promise((resolve) => process.nextTick(resolve)); // the connection is on its way, but not up
+    duringConnect.abort(reason);
+    await expect(connecting).rejects.toBe(reason);
+    await vi.waitUntil(() => untouched.accepted[0]?.closed);
 
     const duringHandshake = new AbortController();
     const shaking = dialer.dial(targetOf(peer), duringHandshake);

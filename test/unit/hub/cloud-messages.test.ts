@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { CloudMessages } from "../../../src/hub/cloud-messages.ts";
 import type { CloudMessage } from "../../../src/transport/messages.ts";
@@ -169,6 +170,13 @@ describe("cloud-to-device messages", () => {
     await consumer.next();
     abort.abort("enough");
     await expect(consumer.next()).rejects.toBe("enough");
+  });
+
+  test("leave no listener on a signal once the consumer has gone", async () => {
+    const messages = cloudMessages();
+    const { signal } = new AbortController();
+    await messages.consume({ signal }).return?.();
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   test("closing ends the loop of the consumer, and of every later one", async () => {

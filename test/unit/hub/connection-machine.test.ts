@@ -23,6 +23,8 @@ class Journey {
   state: ConnectionState = { kind: "idle" };
   atMs = 0;
   readonly draw: number;
+  /** The delay until the next attempt, when there is one. */
+  #delayMs = 0;
 
   /** @param draw the random number that every input brings */
   constructor(draw = 1) {
@@ -39,22 +41,27 @@ class Journey {
 
   /** Connects, from idle or from a timer that has run. */
   connect(): this {
-    if (this.state.kind === "idle") this.tell({ kind: "start" });
-    else if (this.state.kind !== "connecting") this.tell({ kind: "timer" });
+    this.#attempt();
     this.tell({ kind: "connected" });
     return this;
   }
 
   /** The connection ends `afterMs` after it was made. Returns the delay until the next attempt. */
   end(error: Error, afterMs: number, ours = false): number {
-    return delayOf(this.tell({ kind: "ended", error, ours }, afterMs));
+    this.#delayMs = delayOf(this.tell({ kind: "ended", error, ours }, afterMs));
+    return this.#delayMs;
   }
 
   /** The attempt fails. Returns the delay until the next one. */
   fail(error: Error): number {
+    this.#attempt();
+    this.#delayMs = delayOf(this.tell({ kind: "connect-failed", error }));
+    return this.#delayMs;
+  }
+
+  #attempt(): void {
     if (this.state.kind === "idle") this.tell({ kind: "start" });
-    else if (this.state.kind !== "connecting") this.tell({ kind: "timer" });
-    return delayOf(this.tell({ kind: "connect-failed", error }));
+    else if (this.state.kind !== "connecting") this.tell({ kind: "timer" }, this.#delayMs);
   }
 }
 

@@ -212,6 +212,18 @@ describe("desired properties", () => {
     expect(connection.twinReads).toBe(1);
   });
 
+  test("stop waiting to read again when the connection is gone", async () => {
+    const scene = new Scene({ a: 1 });
+    scene.transport.behave(() => new LandfallError("hub.twin-rejected", "busy"));
+    scene.collect();
+    const connection = await scene.connect();
+    await turn();
+    expect(scene.clock.pending).toEqual([1000]);
+    scene.drop(connection);
+    await turn();
+    expect(scene.clock.pending).toEqual([]);
+  });
+
   test("hand over nothing before it is asked for", async () => {
     const scene = new Scene({ n: 0 });
     const consumer = scene.desired.consume();
@@ -247,6 +259,18 @@ describe("desired properties", () => {
     const second = scene.desired.consume();
     expect((await second.next()).value).toMatchObject({ version: 1, patch: { a: 1 } });
     expect(scene.wanted).toBe(1);
+  });
+
+  test("begin anew for a later consumer also when it starts out more than 64 behind", async () => {
+    const scene = new Scene({ same: true, n: 0 });
+    const first = scene.desired.consume();
+    const connection = await scene.connect();
+    await first.next();
+    await first.return?.();
+    const second = scene.desired.consume();
+    await turn();
+    for (let n = 1; n <= 64; n++) connection.pushDesired({ n });
+    expect((await second.next()).value).toMatchObject({ version: 65, patch: { same: true, n: 64 } });
   });
 
   test("end when closed", async () => {

@@ -88,7 +88,7 @@ describe("closing a hub session", () => {
   });
 
   test("during a renewal still sends what waits for the new connection", async () => {
-    const scene = new HubScene();
+    const scene = new HubScene({ telemetryWindow: 1 });
     scene.transport.autoAck = false;
     scene.transport.credentialExpiresAtMs = scene.clock.now() + hour;
     await scene.connect();
@@ -97,12 +97,36 @@ describe("closing a hub session", () => {
     await scene.clock.advance(45 * minute);
     sends.push(watch(scene.session.send(telemetry("2"))));
     const closing = scene.session.close();
+    latest.ack();
     await scene.turn();
     expect(idsOf(latest.telemetry)).toEqual(["1", "2"]);
-    latest.ack(2);
+    latest.ack();
     await closing;
     expect(sends.map(({ outcome }) => outcome)).toEqual(["done", "done"]);
     expect(scene.transport.connections).toHaveLength(1);
+  });
+
+  test("takes over from a renewal that still waits for a method", async () => {
+    const scene = new HubScene({ telemetryWindow: 1 });
+    scene.transport.autoAck = false;
+    scene.transport.credentialExpiresAtMs = scene.clock.now() + hour;
+    await scene.connect();
+    const { latest } = scene.transport;
+    let answer: (response: MethodResponse) => void = () => {};
+    scene.session.onMethod("dim", () => new Promise((resolve) => (answer = resolve)), { timeoutMs: hour });
+    const call = watch(latest.invokeMethod({ name: "dim" }));
+    const sends = ["1", "2"].map((id) => watch(scene.session.send(telemetry(id))));
+    await scene.clock.advance(45 * minute);
+    const closing = scene.session.close();
+    await scene.turn();
+    answer({ status: 200 });
+    await scene.turn();
+    for (const _ of sends) {
+      latest.ack();
+      await scene.turn();
+    }
+    await closing;
+    expect([call, ...sends].map(({ outcome }) => outcome)).toEqual([{ status: 200 }, "done", "done"]);
   });
 
   test("takes nothing new, and may be asked for twice", async () => {
@@ -128,17 +152,23 @@ describe("closing a hub session", () => {
     expect(scene.session.state).toBe("stopped");
   });
 
-  test("can be asked for by a listener in the middle of an event", async () => {
-    const scene = new HubScene();
-    scene.transport.refuseNext();
-    const closing = new Promise<void>((resolve) => {
-      scene.session.on("waiting", () => resolve(scene.session.close()));
-    });
-    scene.start();
-    await closing;
-    await scene.clock.advance(minute);
-    expect(scene.transport.attempts).toBe(1);
-  });
+  test.each(["connecting", "connected", "disconnected", "waiting"] as const)(
+    "can be asked for by a listener of the event %s",
+    async (name) => {
+      const scene = new HubScene();
+      const closing = new Promise<void>((resolve) => {
+        scene.session.on(name, () => resolve(scene.session.close()));
+      });
+      scene.start();
+      await scene.turn();
+      scene.transport.connections[0]?.drop();
+      await closing;
+      expect(scene.clock.pending).toEqual([]);
+      await scene.clock.advance(minute);
+      expect(scene.session.state).toBe("stopped");
+      expect(scene.transport.attempts).toBeLessThanOrEqual(1);
+    },
+  );
 });
 
 describe("destroying a hub session", () => {

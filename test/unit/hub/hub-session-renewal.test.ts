@@ -148,6 +148,18 @@ describe("renewal of the credential", () => {
     expect(scene.transport.connections).toHaveLength(2);
   });
 
+  test("the end of a connection that was replaced is no news, however late it comes", async () => {
+    const scene = await withToken();
+    const [first] = scene.transport.connections;
+    if (first) first.close = async () => {};
+    await scene.clock.advance(45 * minute);
+    expect(scene.transport.connections).toHaveLength(2);
+    first?.drop();
+    await scene.turn();
+    expect(scene.session.state).toBe("connected");
+    expect(scene.events).not.toContain("disconnected");
+  });
+
   test("when the new token is refused, the session is down and says so", async () => {
     const scene = await withToken();
     scene.transport.refuseNext(new LandfallError("transport.unauthorized", "refused"));

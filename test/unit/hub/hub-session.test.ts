@@ -150,6 +150,37 @@ describe("a hub session", () => {
     expect(scene.transport.connections).toHaveLength(1);
   });
 
+  test("whoever starts to listen while an attempt is under way is served by a second connection", async () => {
+    const scene = new HubScene();
+    scene.start();
+    const { connect } = scene.transport;
+    scene.transport.connect = async (...args) => {
+      scene.transport.connect = connect;
+      void scene.session.messages();
+      return connect.apply(scene.transport, args);
+    };
+    await scene.turn();
+    expect(scene.transport.connections.map(({ handlers }) => "onMessage" in handlers)).toEqual([false, true]);
+  });
+
+  test("what a failed attempt delivered goes back before the next one", async () => {
+    const scene = new HubScene();
+    const consumer = scene.session.messages();
+    const { connect } = scene.transport;
+    let delivery: { outcome: unknown } | undefined;
+    scene.transport.connect = async (_route, _identity, { onMessage }) => {
+      scene.transport.connect = connect;
+      delivery = watch(onMessage?.({ payload: new Uint8Array(), properties: {} }) ?? Promise.reject());
+      throw new LandfallError("transport.closed", "closed while subscribing");
+    };
+    scene.start();
+    await scene.clock.advance(1000);
+    expect(delivery?.outcome).toMatchObject({ code: "hub.message-not-completed" });
+    const next = watch(consumer.next());
+    await scene.turn();
+    expect(next.outcome).toBe("pending");
+  });
+
   test("whoever starts to listen later gets a new connection, and nothing is lost on the way", async () => {
     const scene = new HubScene();
     scene.transport.autoAck = false;

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { LandfallError } from "../../../src/errors.ts";
@@ -179,6 +180,34 @@ describe("the telemetry queue", () => {
     const sent = watch(queue.send(message(1)));
     await expect(connection.ended).resolves.toBe(silence);
     expect(sent.outcome).toBe("pending");
+  });
+
+  test("a failure that comes after the connection was given up changes nothing", async () => {
+    const queue = new TelemetryQueue({ window: 1 });
+    const [first, second] = [await connect(), await connect()];
+    let fail: (error: Error) => void = () => {};
+    first.sendTelemetry = () => new Promise((_, reject) => (fail = reject));
+    queue.attach(first);
+    const sent = watch(queue.send(message(1)));
+    queue.detach();
+    fail(new Error("too late to matter"));
+    await turn();
+    expect(sent.outcome).toBe("pending");
+    queue.attach(second);
+    second.ack();
+    await turn();
+    expect(sent.outcome).toBe("acknowledged");
+  });
+
+  test("leaves no listener on a signal once a send is settled", async () => {
+    const queue = new TelemetryQueue({ window: 1 });
+    const connection = await connect();
+    queue.attach(connection);
+    const { signal } = new AbortController();
+    const sending = queue.send(message(1), { signal });
+    connection.ack();
+    await sending;
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   test("puts nothing new on the wire while paused, and is quiet once that is acknowledged", async () => {

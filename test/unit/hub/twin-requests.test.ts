@@ -93,10 +93,11 @@ describe("twin requests", () => {
 
   test("are made again with backoff when the hub is throttling, failing or silent", async () => {
     const scene = new Scene();
-    scene.fail("getTwin", rejected(429), rejected(500), new LandfallError("transport.timeout", "silence"));
+    const busy = new LandfallError("transport.unavailable", "busy", { service: { status: 503 } });
+    scene.fail("getTwin", rejected(429), rejected(500), busy, new LandfallError("transport.timeout", "silence"));
     await scene.connect();
     const reading = scene.twin.read();
-    for (const delayMs of [1000, 2000, 4000]) {
+    for (const delayMs of [1000, 2000, 4000, 8000]) {
       await turn();
       expect(scene.clock.pending).toEqual([delayMs]);
       await scene.clock.advance(delayMs);
@@ -125,12 +126,18 @@ describe("twin requests", () => {
 
   test("an abort while waiting for its turn leaves the order of the others alone", async () => {
     const scene = new Scene();
+    scene.fail("patchReported", "hang");
+    const stuck = await scene.connect();
     const abort = new AbortController();
     const first = scene.twin.patchReported({ a: 1 });
     const second = scene.twin.patchReported({ a: 2 }, { signal: abort.signal });
     const third = scene.twin.patchReported({ a: 3 });
+    await turn();
     abort.abort("enough");
     await expect(second).rejects.toBe("enough");
+    await turn();
+    expect(stuck.reportedPatches).toEqual([]);
+    stuck.drop();
     const connection = await scene.connect();
     await Promise.all([first, third]);
     expect(connection.reportedPatches).toEqual([{ a: 1 }, { a: 3 }]);

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
 import type { LandfallError } from "../../../../src/errors.ts";
 import type { SasRequest } from "../../../../src/keys/credential.ts";
@@ -62,6 +63,27 @@ describe("DPS over MQTT", () => {
     expect(dialer.dials[0]?.target).toEqual({ ...route, port: 8883, proxy: "never" });
   });
 
+  test("does not let the MQTT client log, whose log would show the token", async () => {
+    const required = createRequire(import.meta.url);
+    const debug = createRequire(required.resolve("mqtt"))("debug") as {
+      enable(names: string): void;
+      disable(): string;
+      log(...line: unknown[]): void;
+    };
+    const lines: unknown[][] = [];
+    const { log } = debug;
+    debug.log = (...line) => void lines.push(line);
+    debug.enable("mqttjs*");
+    try {
+      const { connect } = setUp();
+      await using _ = await connect();
+    } finally {
+      debug.disable();
+      debug.log = log;
+    }
+    expect(lines).toEqual([]);
+  });
+
   test("presents a certificate in TLS and no password in CONNECT", async () => {
     const { dialer, connect } = setUp();
     const identity = { certificateChain: "", secureContext: () => Promise.reject(new Error("not asked for here")) };
@@ -124,6 +146,19 @@ describe("DPS over MQTT", () => {
       code: "transport.closed",
       message: expect.stringContaining("other side"),
     });
+  });
+
+  test("a connection that is broken before CONNECT can be sent is noticed at once", async () => {
+    const { clock, dialer, connect } = setUp();
+    const dial = dialer.dial.bind(dialer);
+    dialer.dial = async (target, options) => {
+      const dialed = await dial(target, options);
+      dialed.socket.destroy();
+      await new Promise((resolve) => setImmediate(resolve));
+      return dialed;
+    };
+    await expect(connect()).rejects.toMatchObject({ code: "transport.closed" });
+    expect(clock.pending).toEqual([]);
   });
 
   test("a peer that speaks something else ends the connection with transport.protocol", async () => {

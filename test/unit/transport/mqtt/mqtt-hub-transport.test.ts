@@ -263,6 +263,24 @@ describe("IoT Hub over MQTT", () => {
       expect(acknowledged(dialer)).toEqual([11]);
     });
 
+    test("not, nor handled, when they are still on their way in as the connection is destroyed", async () => {
+      const { started, onMessage } = handlerInHand();
+      const { dialer, connect } = setUp();
+      const connection: HubConnection = await connect({
+        onMessage: (message) => {
+          connection.destroy();
+          return onMessage(message);
+        },
+      });
+      dialer.peer.stream.cork();
+      deliver(dialer, 11);
+      deliver(dialer, 12);
+      dialer.peer.stream.uncork();
+      await connection.ended;
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(started).toEqual(["11"]);
+    });
+
     test("not after the connection was destroyed under the handler", async () => {
       const { onMessage, finish } = handlerInHand();
       const { dialer, connect } = setUp();
