@@ -1,13 +1,22 @@
+import { join } from "node:path";
 import type { Attestation } from "../attestation/attestation.ts";
 import { createAttestation } from "../attestation/create-attestation.ts";
 import type { Clock } from "../clock.ts";
 import type { NetworkSettings, Settings, TransportName } from "../config/settings.ts";
 import type { Dialer } from "../endpoint/dialer.ts";
-import { TlsDialer } from "../endpoint/tls-dialer.ts";
+import { createDnsQuery } from "../endpoint/dns-query.ts";
+import { EndpointFinder } from "../endpoint/endpoint-finder.ts";
+import { evidenceSources, readHosts } from "../endpoint/evidence-sources.ts";
+import type { NameServer } from "../endpoint/name-server.ts";
+import { nameServerLookup } from "../endpoint/name-server-lookup.ts";
+import { memoryFile, NetworkMemoryStore } from "../endpoint/network-memory-store.ts";
+import { type AddressLookup, TlsDialer } from "../endpoint/tls-dialer.ts";
 import { readTrustBundle } from "../endpoint/trust.ts";
+import { WitnessedDialer } from "../endpoint/witnessed-dialer.ts";
 import type { Logger } from "../log.ts";
 import { AssignmentStore } from "../provisioning/assignment-store.ts";
 import { requireSupportedPair, requireSupportedSession } from "../provisioning/supported-pair.ts";
+import { StateFile } from "../state-file.ts";
 import type { MqttTransportOptions } from "../transport/mqtt/options.ts";
 import type { DpsTransport, HubTransport } from "../transport/transport.ts";
 import type { AssignmentSource } from "./assignment-source.ts";
@@ -49,8 +58,10 @@ export async function compose(settings: Settings, surroundings: Surroundings): P
   const { attestation, warnings } = await createAttestation(identity, { source: provisioning.source, clock });
   try {
     for (const warning of unsaid(warnings, said)) log.warn(warning);
-    const dialer = await createDialer(network, surroundings);
-    const routes = new Routes({ provisioning, log: log.child("endpoint") });
+    const routes = createRoutes(settings, surroundings);
+    const dialer = new WitnessedDialer(await createDialer(network, surroundings), ({ host }, { address, proxy }) => {
+      if (proxy === undefined) routes.verified(host, address);
+    });
     const assignments = await assignmentSource(settings, { attestation, dialer, routes }, surroundings);
     const hubTransport = surroundings.hubTransport ?? (await mqttHubTransport(settings, dialer, surroundings));
     requireSupportedSession(attestation.method, hubTransport);
@@ -66,8 +77,20 @@ function unsaid(warnings: readonly string[], said: readonly string[]): readonly 
   return warnings.filter((warning) => !said.some((sentence) => sentence.endsWith(warning)));
 }
 
+function createRoutes({ provisioning, network, hub, state }: Settings, { clock, log }: Surroundings): Routes {
+  const finder = new EndpointFinder({
+    settings: provisioning.endpoint,
+    sources: (manner) => evidenceSources(network, manner, clock),
+    memory: new NetworkMemoryStore(new StateFile(join(state.directory, memoryFile))),
+    clock,
+  });
+  // A hub given by hand is reached by the hub's transport alone.
+  const dps = provisioning.source === "dps" ? provisioning.transport : hub.transport;
+  return new Routes({ provisioning, finder, transports: { dps, hub: hub.transport }, log: log.child("endpoint") });
+}
+
 async function createDialer(network: NetworkSettings, { clock, log }: Surroundings): Promise<Dialer> {
-  const { trustBundle, connectTo, proxy, noProxy } = network;
+  const { trustBundle, connectTo, proxy, noProxy, nameServers, hostsFile } = network;
   if (trustBundle !== undefined) log.info("trusting further CAs beside the system's", { trustBundle });
   return new TlsDialer({
     clock,
@@ -76,7 +99,21 @@ async function createDialer(network: NetworkSettings, { clock, log }: Surroundin
     connectTo,
     proxy,
     noProxy,
+    ...(nameServers === undefined ? {} : { lookup: lookupBy({ nameServers, hostsFile, clock }) }),
   });
+}
+
+/** Names are dialled where the evidence about them came from; the hosts file is read anew for each. */
+function lookupBy(by: {
+  readonly nameServers: readonly NameServer[];
+  readonly hostsFile: string;
+  readonly clock: Clock;
+}): AddressLookup {
+  const query = createDnsQuery({ clock: by.clock });
+  return async (host, options) => {
+    const hosts = await readHosts(by.hostsFile);
+    return nameServerLookup({ nameServers: by.nameServers, query, hosts })(host, options);
+  };
 }
 
 async function assignmentSource(

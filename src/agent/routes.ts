@@ -1,7 +1,13 @@
 import { EventEmitter } from "node:events";
 import { isDeepStrictEqual } from "node:util";
-import type { ProvisioningSettings } from "../config/settings.ts";
+import type { ProvisioningSettings, TransportName } from "../config/settings.ts";
+import type { EndpointPath } from "../endpoint/endpoint-decision.ts";
+import type { EndpointFinder } from "../endpoint/endpoint-finder.ts";
+import type { ExplainedDecision } from "../endpoint/explain.ts";
+import { routeOf } from "../endpoint/route-of.ts";
+import { describeCause } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { manners } from "../transport/manners.ts";
 import type { CallOptions, Route } from "../transport/transport.ts";
 
 /** A way that was found, and why this one. */
@@ -9,15 +15,20 @@ export interface FoundRoute {
   readonly service: "dps" | "hub";
   /** The name that is verified. */
   readonly host: string;
-  /** The only addresses that are dialled, in this order; absent when the name is resolved at dialling. */
+  /** The only addresses that are dialled, in this order; absent when whoever carries the connection resolves the name. */
   readonly addresses?: readonly string[];
-  /** A stable word: `configured`, `assigned`. */
+  /** What the addresses are. */
+  readonly path: EndpointPath;
+  /** A stable word, such as `private-endpoint` or `public-only`; `landfall endpoint` explains it. */
   readonly reason: string;
 }
 
 /** Parts of {@link Routes}. */
 export interface RoutesParts {
   readonly provisioning: ProvisioningSettings;
+  readonly finder: EndpointFinder;
+  /** The transports that will be dialled by. */
+  readonly transports: { readonly dps: TransportName; readonly hub: TransportName };
   readonly log: Logger;
 }
 
@@ -37,28 +48,37 @@ export class Routes extends EventEmitter<{ found: [FoundRoute] }> {
   }
 
   /** The way to DPS. Rejects with `endpoint.*` or `signal.reason`. */
-  async toDps({ signal }: CallOptions = {}): Promise<Route> {
-    signal?.throwIfAborted();
-    const { provisioning } = this.#parts;
+  async toDps(options: CallOptions = {}): Promise<Route> {
+    const { provisioning, finder, transports } = this.#parts;
     if (provisioning.source !== "dps") throw new TypeError("there is no DPS to find a way to");
-    return this.#found({ service: "dps", host: provisioning.globalEndpoint, reason: "configured" });
+    return this.#found("dps", await finder.dps(manners[transports.dps], options));
   }
 
   /** The way to a hub. Rejects with `endpoint.*` or `signal.reason`. */
-  async toHub(host: string, { signal }: CallOptions = {}): Promise<Route> {
-    signal?.throwIfAborted();
-    const reason = this.#parts.provisioning.source === "dps" ? "assigned" : "configured";
-    return this.#found({ service: "hub", host, reason });
+  async toHub(host: string, options: CallOptions = {}): Promise<Route> {
+    const { finder, transports } = this.#parts;
+    return this.#found("hub", await finder.hub(host, manners[transports.hub], options));
+  }
+
+  /** Notes that TLS to `host` was verified at `address`: what makes a private path worth remembering. */
+  verified(host: string, address: string): void {
+    this.#parts.finder.verified(host, address).catch((error: unknown) => {
+      this.#parts.log.warn(`the network memory could not be written: ${describeCause(error)}`);
+    });
   }
 
   /** Told only when it is news: a device that cannot reach its hub looks for the way every few seconds. */
-  #found(route: FoundRoute): Route {
-    const { service, host, addresses } = route;
-    if (!isDeepStrictEqual(this.#latest.get(service), route)) {
-      this.#latest.set(service, route);
-      this.#parts.log.info("found the way", { ...route });
-      this.emit("found", route);
+  #found(service: FoundRoute["service"], { decision }: ExplainedDecision): Route {
+    const route = routeOf(decision);
+    const { host, addresses } = route;
+    const { path, reason, text, warnings } = decision;
+    const found: FoundRoute = { service, host, ...(addresses === undefined ? {} : { addresses }), path, reason };
+    if (!isDeepStrictEqual(this.#latest.get(service), found)) {
+      this.#latest.set(service, found);
+      this.#parts.log.info(`found the way: ${text}`, { ...found });
+      for (const warning of warnings) this.#parts.log.warn(`${warning.text} ${warning.remedy}`, { code: warning.code });
+      this.emit("found", found);
     }
-    return { host, ...(addresses === undefined ? {} : { addresses }) };
+    return route;
   }
 }

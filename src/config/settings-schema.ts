@@ -1,3 +1,4 @@
+import { parseNameServer } from "../endpoint/name-server.ts";
 import { logLevels } from "../log.ts";
 import { connectToForm, parseConnectTo } from "./connect-to.ts";
 import { file, path } from "./file-kind.ts";
@@ -8,6 +9,11 @@ import { hasCredentials, parseProxyAddress, proxyExpects } from "./proxy-address
 import { defaulting, type Inputs, optional, required, type Values } from "./schema.ts";
 import { secret } from "./secret-source.ts";
 import { systemStateDirectory } from "./state-directory.ts";
+
+/** The hosts file of the system's own resolver. */
+export const systemHostsFile = "/etc/hosts";
+
+const nameServerForm = "an address, or address:port (IPv6 in brackets)";
 
 const second = 1000;
 const minute = 60 * second;
@@ -74,6 +80,12 @@ const network = {
       "Where to dial instead, as host:port:host:port with the original on the left; the original name is verified. " +
         "The first rule that matches applies. An empty part matches anything, or keeps the original.",
     ),
+    name_servers: optional(
+      list(parsed(nameServerForm, parseNameServer), 1),
+      ["10.0.0.4"],
+      "Name servers that take the place of the system's resolver, for every look-up of the agent.",
+    ),
+    hosts_file: optional(path, systemHostsFile, `Hosts file. Left out, it is ${systemHostsFile}.`),
     proxy: optional(
       secret({ expects: proxyExpects, parse: parseProxyAddress, isSensitive: hasCredentials }),
       "http://proxy.example:3128",

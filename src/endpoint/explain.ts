@@ -53,7 +53,7 @@ function decisionLines({
 /** Turns an address into the address with its class. */
 type Describe = (address: string) => string;
 
-function describer({ settings, evidence }: ExplainedDecision): Describe {
+function describer({ settings, evidence }: Pick<ExplainedDecision, "settings" | "evidence">): Describe {
   const context = {
     privateCidrs: parsePrivateCidrs(settings.privateCidrs).cidrs,
     nat64Prefixes: evidence.nat64Prefixes.flatMap((text) => parseCidr(text) ?? []),
@@ -62,6 +62,15 @@ function describer({ settings, evidence }: ExplainedDecision): Describe {
     const found = classifyAddress(address, context);
     return found === undefined ? address : `${address} (${found.class}, ${found.range})`;
   };
+}
+
+/** Every piece of evidence about one name, one line each. */
+export function evidenceLines(
+  explained: Pick<ExplainedDecision, "settings" | "evidence">,
+  name: NameEvidence,
+): string[] {
+  const [, ...lines] = nameLines(name, describer(explained));
+  return lines.map((line) => line.trim());
 }
 
 function nameLines(

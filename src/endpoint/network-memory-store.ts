@@ -1,5 +1,8 @@
 import { decodeMemory, emptyMemory, encodeMemory, type NetworkMemory } from "./network-memory.ts";
 
+/** The file's name in the state directory. */
+export const memoryFile = "network-memory.json";
+
 /** Where one text is kept; a write replaces the whole text or changes nothing. A `StateFile` is one. */
 export interface TextStore {
   /** The text, or undefined when there is none. Rejects when it is there but cannot be read. */

@@ -1,0 +1,113 @@
+import type { Clock } from "../clock.ts";
+import { candidateHosts, decideEndpoint, decideHub } from "./decision.ts";
+import type { EndpointDecision } from "./endpoint-decision.ts";
+import type { EndpointSettings } from "./endpoint-settings.ts";
+import type { EndpointEvidence } from "./evidence.ts";
+import type { ExplainedDecision } from "./explain.ts";
+import { type EvidenceSources, gatherEvidence } from "./gather-evidence.ts";
+import { normaliseHost } from "./host-name.ts";
+import type { NetworkMemory } from "./network-memory.ts";
+import type { NetworkMemoryStore } from "./network-memory-store.ts";
+import { remember } from "./remember.ts";
+
+/** How a connection would be made, as far as it matters to the choice of an endpoint. */
+export interface ConnectionManner {
+  /** TCP port of the service: 8883, 443 or 5671. */
+  readonly port: number;
+  /** Whether the transport lets a configured proxy carry it. */
+  readonly proxy: "allowed" | "never";
+}
+
+/** Parts of an {@link EndpointFinder}. */
+export interface EndpointFinderParts {
+  readonly settings: EndpointSettings;
+  /** Where evidence about a connection of this manner comes from. */
+  readonly sources: (manner: ConnectionManner) => Promise<EvidenceSources>;
+  readonly memory: NetworkMemoryStore;
+  readonly clock: Clock;
+}
+
+/** Options of a search. */
+export interface FindOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Finds endpoints: gathers evidence, decides, and remembers the private paths that were proved. Sends DNS queries only.
+ * The searches never reject but with `signal.reason`: "nowhere" is a decision too.
+ */
+export class EndpointFinder {
+  readonly #parts: EndpointFinderParts;
+  /** The latest decisions, by the host that they lead to. */
+  readonly #decisions = new Map<
+    string,
+    { readonly decision: EndpointDecision; readonly idScope: string | undefined }
+  >();
+  #dps: { readonly host: string; readonly path: EndpointDecision["path"] } | undefined;
+
+  constructor(parts: EndpointFinderParts) {
+    this.#parts = parts;
+  }
+
+  /** Where DPS would be reached now. */
+  async dps(manner: ConnectionManner, options: FindOptions = {}): Promise<ExplainedDecision> {
+    const { settings, memory: store } = this.#parts;
+    const memory = await store.load();
+    const evidence = await this.#evidence(candidateHosts(settings, memory), manner, options);
+    const decision = decideEndpoint(settings, evidence, memory);
+    if (decision.host !== undefined) {
+      this.#dps = { host: decision.host, path: decision.path };
+      this.#decisions.set(normaliseHost(decision.host), { decision, idScope: settings.idScope });
+    }
+    return { settings, evidence, memory, decision };
+  }
+
+  /** Where the assigned hub would be reached now. Without a {@link dps} search before, its path is not known. */
+  async hub(host: string, manner: ConnectionManner, options: FindOptions = {}): Promise<ExplainedDecision> {
+    const { settings, memory: store } = this.#parts;
+    const memory = await store.load();
+    const evidence = await this.#evidence([host], manner, options);
+    const decision = decideHub(settings, { host, ...(this.#dps ? { dps: this.#dps } : {}) }, evidence, memory);
+    if (decision.host !== undefined) {
+      this.#decisions.set(normaliseHost(decision.host), { decision, idScope: undefined });
+    }
+    return { settings, evidence, memory, decision };
+  }
+
+  /**
+   * Notes that a TLS session with `host` was verified at `address`. Only now a private path is remembered: an answer of DNS
+   * alone proves nothing. Rejects when the memory cannot be written.
+   */
+  async verified(host: string, address: string): Promise<void> {
+    const latest = this.#decisions.get(normaliseHost(host));
+    if (latest === undefined) return;
+    const { memory: store, clock } = this.#parts;
+    const before = await store.load();
+    const after = remember(before, { ...latest, address }, clock.now());
+    if (after !== before && worthWriting(before, after)) await store.save(after);
+  }
+
+  async #evidence(hosts: readonly string[], manner: ConnectionManner, options: FindOptions): Promise<EndpointEvidence> {
+    const sources = await this.#parts.sources(manner);
+    // Where rules lead every name elsewhere, DNS has no say, and nobody needs to be asked.
+    const redirected = hosts.every((host) => sources.connectToFor?.(normaliseHost(host)) !== undefined);
+    return gatherEvidence(
+      hosts,
+      redirected ? { ...sources, nameServers: [], systemLookup: undefined } : sources,
+      options,
+    );
+  }
+}
+
+/** An hour: nothing depends on a sighting's age more finely, and flash memory wears out. */
+const rewriteAfterMs = 3_600_000;
+
+function worthWriting(before: NetworkMemory, after: NetworkMemory): boolean {
+  return after.sightings.some((sighting) => {
+    const same = before.sightings.find(
+      ({ role, host, idScope }) => role === sighting.role && host === sighting.host && idScope === sighting.idScope,
+    );
+    if (same === undefined || same.addresses[0] !== sighting.addresses[0]) return true;
+    return sighting.lastSeen - same.lastSeen >= rewriteAfterMs;
+  });
+}
