@@ -23,7 +23,8 @@ export interface AssignmentStoreOptions extends StateFileOptions {
 
 /** What is in the file of an assignment, whomever it was made for. */
 export type StoredAssignment =
-  | { readonly state: "none" | "corrupt" }
+  | { readonly state: "none" }
+  | { readonly state: "corrupt" }
   | { readonly state: "stored"; readonly binding: AssignmentBinding; readonly assignment: Assignment };
 
 const schema = "landfall.assignment/1";

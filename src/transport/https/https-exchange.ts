@@ -79,7 +79,12 @@ async function exchange(
       outgoing.once("response", resolve).once("error", reject);
       outgoing.end(body);
     });
-    return { status: response.statusCode ?? 0, headers: response.headers, body: await bodyOf(response, host), path: taken };
+    return {
+      status: response.statusCode ?? 0,
+      headers: response.headers,
+      body: await bodyOf(response, host),
+      path: taken,
+    };
   } catch (error) {
     throw signal.aborted ? signal.reason : exchangeError(host, error);
   }
@@ -91,7 +96,10 @@ async function bodyOf(response: IncomingMessage, host: string): Promise<string> 
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > maxBodyBytes) {
-      throw new LandfallError("transport.protocol", `${host} sent more than ${maxBodyBytes} bytes in answer to a request`);
+      throw new LandfallError(
+        "transport.protocol",
+        `${host} sent more than ${maxBodyBytes} bytes in answer to a request`,
+      );
     }
     chunks.push(chunk);
   }
