@@ -200,7 +200,7 @@ export class Place {
     const zones = answers.flatMap((each) => each.zones ?? []);
     const prefixes = answers.flatMap(({ dns64 }) => (dns64 === undefined ? [] : [parseNat64Prefix(dns64)]));
     const others = [
-      forgedAddress,
+      ...(answers.some(({ treatments }) => treatments !== undefined) ? [forgedAddress] : []),
       ...zones.flatMap(({ addresses }) => addresses),
       ...(this.#settings.hosts ?? []).map(({ address }) => address),
     ];

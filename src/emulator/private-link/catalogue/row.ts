@@ -1,6 +1,7 @@
 import type { PathOutcome } from "../network/path.ts";
+import type { PlaceSettings } from "../place.ts";
 import type { Resource } from "../resources/resource.ts";
-import type { HostRole, ResourceKind } from "../resources/service-names.ts";
+import { type HostRole, type ResourceKind, resourceKinds } from "../resources/service-names.ts";
 import type { Scene, SceneStandpoint } from "./scene.ts";
 
 /**
@@ -68,14 +69,6 @@ export interface StagedRow {
   readonly sights: (scene: Scene, kind: ResourceKind) => readonly Sight[];
 }
 
-/** What can go wrong and cannot be staged in one process on loopback. */
-export interface UnstagedRow {
-  readonly id: string;
-  readonly cause: string;
-  /** Why it is not staged here, and where it can be seen instead. */
-  readonly reason: string;
-}
-
 /** The port that a device or tool uses first at a name. */
 export function usualPort(kind: ResourceKind, role: HostRole = "service"): number {
   if (role === "events") return 5671;
@@ -94,3 +87,51 @@ export function sightOf(resource: Resource, changes: Partial<Sight> & { readonly
     ...rest,
   };
 }
+
+/** What a row is written with. */
+interface RowParts {
+  readonly cause: string;
+  readonly basis: Basis;
+  /** Default: every kind. */
+  readonly kinds?: readonly ResourceKind[];
+  readonly stage: StagedRow["stage"];
+  /** What differs from the healthy private path at the row's resource; or every sight. */
+  readonly sees: SightChange | StagedRow["sights"];
+}
+
+/** A row of the catalogue. */
+export function row(id: string, { cause, basis, kinds = resourceKinds, stage, sees }: RowParts): StagedRow {
+  const sights =
+    typeof sees === "function" ? sees : (scene: Scene, kind: ResourceKind) => [sightOf(scene.resource(kind), sees)];
+  return { id, cause, basis, kinds, stage, sights };
+}
+
+/** The device stands in the virtual network. */
+export const insideNetwork = (settings: PlaceSettings = {}): SceneStandpoint => ({ kind: "vnet", settings });
+
+/** The device stands in a site with a line to the virtual network. */
+export const inSite = (settings: PlaceSettings = {}): SceneStandpoint => ({ kind: "on-premises", settings });
+
+/** The device stands on the public internet. */
+export const outside = (settings: PlaceSettings = {}): SceneStandpoint => ({ kind: "public", settings });
+
+/** The kinds of resources that devices speak MQTT to. */
+export const withDevices: readonly ResourceKind[] = ["dps", "hub"];
+
+/** How a sight differs from the healthy private path. */
+export type SightChange = Partial<Omit<Sight, "host">>;
+
+/** The public path works, and nobody notices. */
+export const unnoticed: SightChange = { dns: ["public-behind-privatelink"] };
+
+/** The public path leads to a service that refuses. */
+export const refusedOutside: SightChange = { dns: ["public-behind-privatelink"], application: "refuses" };
+
+/** The service is not reached. */
+export const nothing = { application: "none" } as const satisfies SightChange;
+
+/** There is no address to dial. */
+export const unanswered = { tcp: "not-reached", application: "none" } as const satisfies SightChange;
+
+/** The private zone says that the name does not exist. */
+export const recordMissing: SightChange = { dns: ["record-missing"], ...unanswered };

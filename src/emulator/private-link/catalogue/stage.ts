@@ -4,8 +4,7 @@ import type { Place } from "../place.ts";
 import { rejected } from "../resources/rejected.ts";
 import type { ResourceKind } from "../resources/service-names.ts";
 import { PrivateLinkWorld } from "../world.ts";
-import { failureCatalogue } from "./catalogue.ts";
-import { resolverCatalogue } from "./resolver-catalogue.ts";
+import { stagedRows } from "./catalogue.ts";
 import type { Sight, StagedRow } from "./row.ts";
 import { Scene, type SceneNames, type SceneStandpoint } from "./scene.ts";
 
@@ -25,9 +24,6 @@ export interface StageOptions {
   readonly kind?: ResourceKind | undefined;
   readonly names?: SceneNames | undefined;
 }
-
-/** Every row that can be staged, by what is wrong: first the failures of a private path, then those of name servers. */
-export const stagedRows: readonly StagedRow[] = [...failureCatalogue, ...resolverCatalogue];
 
 /** Stages a row as a model. Throws `emulator.rejected` for a name that is no row, or a kind that it cannot be staged for. */
 export function stage(id: string, { kind, names }: StageOptions = {}): StagedScene {

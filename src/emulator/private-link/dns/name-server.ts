@@ -54,17 +54,15 @@ export class NameServer {
     { clock = systemClock }: { readonly clock?: Clock } = {},
   ): Promise<NameServer> {
     const server = new NameServer(respond, clock);
+    // The port that is free for TCP may be taken for UDP.
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await server.#listen("udp-and-tcp");
+        await server.reach("udp-and-tcp");
         return server;
-      } catch (cause) {
+      } catch (error) {
         await server.close();
+        if (attempt === portAttempts) throw error;
         server.#port = 0;
-        if (attempt === portAttempts) {
-          const message = `Could not listen as a name server on 127.0.0.1: ${describeCause(cause)}.`;
-          throw new LandfallError("emulator.listen-failed", message, { cause });
-        }
       }
     }
   }
@@ -88,21 +86,22 @@ export class NameServer {
     this.#respond = respond;
   }
 
-  /** Changes what can be reached; the port stays. Rejects when it was taken meanwhile. */
+  /** Changes what can be reached; the port stays. Rejects with `emulator.listen-failed` when it was taken meanwhile. */
   async reach(how: DnsReach): Promise<void> {
-    await this.#listen(how);
+    try {
+      if (how !== "udp-and-tcp") await this.#closeTcp();
+      else if (this.#tcp === undefined) await this.#openTcp();
+      if (how === "nothing") await this.#closeUdp();
+      else if (this.#udp === undefined) await this.#openUdp();
+    } catch (cause) {
+      const message = `Could not listen as a name server on ${this.address}: ${describeCause(cause)}.`;
+      throw new LandfallError("emulator.listen-failed", message, { cause });
+    }
   }
 
   /** Closes both ports and cuts every TCP connection. Idempotent. */
   async close(): Promise<void> {
-    await this.#listen("nothing");
-  }
-
-  async #listen(how: DnsReach): Promise<void> {
-    if (how !== "udp-and-tcp") await this.#closeTcp();
-    else if (this.#tcp === undefined) await this.#openTcp();
-    if (how === "nothing") await this.#closeUdp();
-    else if (this.#udp === undefined) await this.#openUdp();
+    await this.reach("nothing");
   }
 
   async #openTcp(): Promise<void> {
@@ -236,6 +235,7 @@ function send(from: UdpSocket, message: Buffer, to: RemoteInfo): Promise<void> {
 async function sendFromElsewhere(message: Buffer, to: RemoteInfo): Promise<void> {
   const socket = createSocket("udp4");
   socket.on("error", () => {});
+  socket.bind({ address: "127.0.0.1" });
   await send(socket, message, to);
   socket.close();
 }

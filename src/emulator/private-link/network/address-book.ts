@@ -1,11 +1,10 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../../../clock.ts";
 import type { Arrival, Arrivals } from "./arrivals.ts";
-import { BlackHole } from "./black-hole.ts";
 import type { Destination } from "./destinations.ts";
 import { passThrough } from "./passage.ts";
 import type { PathOutcome } from "./path.ts";
-import { TcpFront } from "./tcp-front.ts";
+import { type FrontMode, TcpFront } from "./tcp-front.ts";
 
 /** The listeners behind the world's addresses, as loopback ports. */
 export interface Upstreams {
@@ -43,8 +42,6 @@ export class AddressBook {
   readonly #clients = new Set<Socket>();
   readonly #log: Arrival[] = [];
   #anchor: TcpFront | undefined;
-  #hole: BlackHole | undefined;
-  #holePorts: readonly number[] = [];
 
   constructor(options: AddressBookOptions) {
     this.#options = options;
@@ -67,15 +64,8 @@ export class AddressBook {
   async settle(destinations: readonly Destination[]): Promise<void> {
     this.#anchor ??= await TcpFront.open((socket) => socket.on("error", () => {}).resume());
     for (const destination of destinations) await this.#ensure(destination);
-    const outcomes = new Map([...this.#entries.values()].map((entry) => [entry, this.#outcomeOf(entry)]));
-    const dropping = [...outcomes].filter(([, outcome]) => outcome === "dropped").map(([{ front }]) => front.port);
-    const sameHole = dropping.length === this.#holePorts.length && dropping.every((p) => this.#holePorts.includes(p));
-    if (!sameHole) await this.#closeHole();
-    for (const [{ front }, outcome] of outcomes) await front.enter(modeFor(outcome), this.#anchor.port);
-    if (!sameHole && dropping.length > 0) {
-      this.#hole = await BlackHole.open(dropping);
-      this.#holePorts = dropping;
-    }
+    const anchor = this.#anchor.port;
+    await Promise.all([...this.#entries.values()].map((entry) => entry.front.enter(this.#modeOf(entry), anchor)));
   }
 
   /** Resets every connection, as when a device leaves its network. */
@@ -86,18 +76,11 @@ export class AddressBook {
   /** Lets go of every port and cuts every connection. Idempotent. */
   async close(): Promise<void> {
     this.cut();
-    for (const { front } of this.#entries.values()) front.release();
+    const fronts = [...this.#entries.values()].map(({ front }) => front);
+    if (this.#anchor !== undefined) fronts.push(this.#anchor);
     this.#entries.clear();
-    this.#anchor?.release();
     this.#anchor = undefined;
-    await this.#closeHole();
-  }
-
-  async #closeHole(): Promise<void> {
-    const hole = this.#hole;
-    this.#hole = undefined;
-    this.#holePorts = [];
-    await hole?.close();
+    await Promise.all(fronts.map((front) => front.close()));
   }
 
   async #ensure(destination: Destination): Promise<void> {
@@ -107,10 +90,12 @@ export class AddressBook {
     this.#entries.set(key, { destination, front });
   }
 
-  /** A port without a listener behind it refuses, as does a machine on which no service runs. */
-  #outcomeOf({ destination }: Entry): PathOutcome {
+  #modeOf({ destination }: Entry): FrontMode {
     const outcome = this.#options.outcomeOf(destination);
-    return outcome === "carried" && this.#upstreamPort(outcome, destination) === undefined ? "refused" : outcome;
+    if (outcome === "dropped") return "dropping";
+    // A port without a listener behind it refuses, as does a machine on which no service runs.
+    const isMissing = outcome === "carried" && this.#upstreamPort(outcome, destination) === undefined;
+    return outcome === "refused" || isMissing ? "refusing" : "open";
   }
 
   #upstreamPort(outcome: PathOutcome, { port }: Destination): number | undefined {
@@ -140,9 +125,4 @@ export class AddressBook {
       },
     });
   }
-}
-
-function modeFor(outcome: PathOutcome): "open" | "refusing" | "released" {
-  if (outcome === "dropped") return "released";
-  return outcome === "refused" ? "refusing" : "open";
 }

@@ -1,70 +1,66 @@
 import type { NameServerSettings } from "../dns/responder.ts";
 import type { DnsTreatment } from "../dns/treatment.ts";
 import { DnsZone, wildcardZone } from "../dns/zone.ts";
-import type { ResourceKind } from "../resources/service-names.ts";
-import type { Basis, DnsSight, Sight, StagedRow } from "./row.ts";
-import { sightOf } from "./row.ts";
+import {
+  type Basis,
+  type DnsSight,
+  insideNetwork,
+  outside,
+  row,
+  type SightChange,
+  type StagedRow,
+  unanswered,
+} from "./row.ts";
 import type { Scene, SceneStandpoint } from "./scene.ts";
 
-const insideWith = (...nameServers: readonly NameServerSettings[]): SceneStandpoint => ({
-  kind: "vnet",
-  settings: { nameServers },
-});
+const insideWith = (...nameServers: readonly NameServerSettings[]): SceneStandpoint => insideNetwork({ nameServers });
 
 const every = (treatment: DnsTreatment): NameServerSettings => ({ treatments: { "*": treatment } });
 
-const unanswered = { tcp: "not-reached", application: "none" } as const;
-
-interface RowParts {
-  readonly cause: string;
-  readonly basis?: Basis;
-  readonly stage: (scene: Scene) => SceneStandpoint;
-  readonly sees: Partial<Omit<Sight, "host">>;
-}
-
-function row(id: string, { cause, basis = "observed", stage, sees }: RowParts): StagedRow {
-  const kinds: readonly ResourceKind[] = ["dps"];
-  return { id, cause, basis, kinds, stage, sights: (scene) => [sightOf(scene.resource("dps"), sees)] };
-}
+/** A row about the name servers, staged for a DPS. */
+const dnsRow = (
+  id: string,
+  parts: { cause: string; basis?: Basis; stage: (scene: Scene) => SceneStandpoint; sees: SightChange },
+): StagedRow => row(id, { basis: "observed", kinds: ["dps"], ...parts });
 
 /** A row in which every reply of the only name server is treated in one way, and leads nowhere. */
 const treated = (id: string, treatment: DnsTreatment, sight: DnsSight, cause: string): StagedRow =>
-  row(id, { cause, stage: () => insideWith(every(treatment)), sees: { dns: [sight], ...unanswered } });
+  dnsRow(id, { cause, stage: () => insideWith(every(treatment)), sees: { dns: [sight], ...unanswered } });
 
 /** A row in which a forgery stands beside the truth, so that the truth still shows. */
 const besieged = (id: string, treatment: DnsTreatment, cause: string): StagedRow =>
-  row(id, { cause, stage: () => insideWith(every(treatment)), sees: {} });
+  dnsRow(id, { cause, stage: () => insideWith(every(treatment)), sees: {} });
 
 const overrides: readonly StagedRow[] = [
-  row("hosts-file-private", {
+  dnsRow("hosts-file-private", {
     cause: "The hosts file names the private address, and the zone is not linked",
     stage: (scene) => {
       scene.unlinkZones("dps");
       const names = [scene.resource("dps").host().name];
       const address = scene.endpoint("dps").addressOf();
-      return { kind: "vnet", settings: { hosts: [{ address, names }] } };
+      return insideNetwork({ hosts: [{ address, names }] });
     },
     sees: { dns: ["public-behind-privatelink"] },
   }),
-  row("hosts-file-served", {
+  dnsRow("hosts-file-served", {
     cause: "A local stub resolver answers from a hosts file that names the private address",
     stage: (scene) => {
       scene.unlinkZones("dps");
       const names = [scene.resource("dps").host().name];
       const address = scene.endpoint("dps").addressOf();
-      return { kind: "vnet", settings: { hosts: [{ address, names }], nameServers: [{ servesHosts: true }] } };
+      return insideNetwork({ hosts: [{ address, names }], nameServers: [{ servesHosts: true }] });
     },
     sees: { dns: ["private-without-privatelink"] },
   }),
-  row("hosts-file-public", {
+  dnsRow("hosts-file-public", {
     cause: "The hosts file names the public address and hides the private endpoint",
     stage: (scene) => {
       const { name, publicAddress } = scene.resource("dps").host();
-      return { kind: "vnet", settings: { hosts: [{ address: publicAddress, names: [name] }] } };
+      return insideNetwork({ hosts: [{ address: publicAddress, names: [name] }] });
     },
     sees: {},
   }),
-  row("suffix-overridden", {
+  dnsRow("suffix-overridden", {
     cause: "A DNS zone of the owner's own takes the place of the public suffix and names the private address",
     basis: "documented",
     stage: (scene) => {
@@ -74,17 +70,17 @@ const overrides: readonly StagedRow[] = [
     },
     sees: { dns: ["private-without-privatelink"] },
   }),
-  row("suffix-shadowed", {
+  dnsRow("suffix-shadowed", {
     cause: "A private DNS zone takes the place of the public suffix and lacks the name",
     stage: (scene) => insideWith({ zones: [new DnsZone(suffixOf(scene))] }),
     sees: { dns: ["not-found"], ...unanswered },
   }),
-  row("captive-portal", {
+  dnsRow("captive-portal", {
     cause: "A captive portal answers every name with its own address",
     stage: () => insideWith({ zones: [wildcardZone("", "192.168.1.1")] }),
     sees: { dns: ["forged"], tcp: "dropped", application: "none" },
   }),
-  row("search-domain-wildcard", {
+  dnsRow("search-domain-wildcard", {
     cause: "A search domain has a wildcard, which answers for names that lack their final dot",
     stage: () => insideWith({ zones: [wildcardZone("corp.example", "10.9.9.9")] }),
     sees: {},
@@ -95,7 +91,7 @@ const failing: readonly StagedRow[] = [
   treated("server-fails", "servfail", "servfail", "The name server fails"),
   treated("server-refuses", "refused", "refused", "The name server refuses"),
   treated("server-silent", "silent", "silent", "The name server never answers"),
-  row("server-absent", {
+  dnsRow("server-absent", {
     cause: "No name server runs at the configured address",
     stage: () => insideWith({ reach: "nothing" }),
     sees: { dns: ["absent"], ...unanswered },
@@ -107,12 +103,12 @@ const failing: readonly StagedRow[] = [
     "Rebind protection takes private addresses out",
   ),
   treated("answer-cut", "cut", "cut", "The answer is truncated, and TCP to the name server is cut"),
-  row("answer-cut-refused", {
+  dnsRow("answer-cut-refused", {
     cause: "The answer is truncated, and the name server refuses TCP",
     stage: () => insideWith({ ...every("truncated"), reach: "udp-only" }),
     sees: { dns: ["cut"], ...unanswered },
   }),
-  row("answer-truncated", {
+  dnsRow("answer-truncated", {
     cause: "The answer is truncated, and TCP has the rest",
     stage: () => insideWith(every("truncated")),
     sees: {},
@@ -120,24 +116,24 @@ const failing: readonly StagedRow[] = [
 ];
 
 const disagreeing: readonly StagedRow[] = [
-  row("servers-disagree", {
+  dnsRow("servers-disagree", {
     cause: "The first name server sees the virtual network, the second the internet",
     stage: () => insideWith({}, { view: "internet" }),
     sees: { dns: ["private", "public-behind-privatelink"] },
   }),
-  row("first-server-public", {
+  dnsRow("first-server-public", {
     cause: "The first name server sees the internet, the second the virtual network",
     stage: () => insideWith({ view: "internet" }, {}),
     sees: { dns: ["public-behind-privatelink", "private"] },
   }),
-  row("first-server-silent", {
+  dnsRow("first-server-silent", {
     cause: "The first name server never answers, the second sees the internet",
     stage: () => insideWith(every("silent"), { view: "internet" }),
     sees: { dns: ["silent", "public-behind-privatelink"] },
   }),
-  row("ipv6-only-network", {
+  dnsRow("ipv6-only-network", {
     cause: "The network has no IPv4, and its name server makes up IPv6 addresses (DNS64)",
-    stage: () => ({ kind: "public", settings: { nameServers: [{ dns64: "64:ff9b::/96" }] } }),
+    stage: () => outside({ nameServers: [{ dns64: "64:ff9b::/96" }] }),
     sees: { dns: ["public-behind-privatelink"] },
   }),
 ];
@@ -160,4 +156,4 @@ const suffixOf = (scene: Scene): string =>
     .zone.replace(/^privatelink\./, "");
 
 /** What name servers and those around them can do to a device, each with what it then sees of a DPS. */
-export const resolverCatalogue: readonly StagedRow[] = [...overrides, ...failing, ...disagreeing, ...forging];
+export const resolverFailures: readonly StagedRow[] = [...overrides, ...failing, ...disagreeing, ...forging];
