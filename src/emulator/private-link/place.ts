@@ -118,7 +118,7 @@ export class Place {
     return this.#book.rules;
   }
 
-  /** The connections that reached a port of this place, oldest first. */
+  /** The connections that reached a port of this place, oldest first; the last 10 000. */
   get arrivals(): readonly Arrival[] {
     return this.#book.log;
   }
@@ -159,6 +159,10 @@ export class Place {
     await this.#inTurn(async () => {
       await Promise.all([this.#book.close(), this.#servers.close()]);
     });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   #inTurn(change: () => Promise<void>): Promise<void> {

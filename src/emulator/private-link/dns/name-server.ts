@@ -104,6 +104,10 @@ export class NameServer {
     await this.reach("nothing");
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
   async #openTcp(): Promise<void> {
     const tcp = createServer((socket) => this.#serveTcp(socket));
     tcp.listen({ host: "127.0.0.1", port: this.#port });

@@ -25,6 +25,9 @@ export interface AddressBookOptions {
   readonly sourceFor: (destination: Destination) => string;
 }
 
+/** Connections that are kept for {@link AddressBook.log}. */
+const keptArrivals = 10_000;
+
 interface Entry {
   readonly destination: Destination;
   readonly front: TcpFront;
@@ -55,7 +58,7 @@ export class AddressBook {
     });
   }
 
-  /** The connections that clients made, oldest first. Those that were dropped or refused never arrived. */
+  /** The connections that clients made, oldest first; the last 10 000. Those that were dropped or refused never arrived. */
   get log(): readonly Arrival[] {
     return this.#log;
   }
@@ -116,6 +119,7 @@ export class AddressBook {
       receivedBytes: 0,
     };
     this.#log.push(arrival);
+    if (this.#log.length > keptArrivals) this.#log.shift();
     passThrough(client, {
       outcome,
       upstreamPort: this.#upstreamPort(outcome, destination),

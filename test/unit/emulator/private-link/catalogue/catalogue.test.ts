@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { failureCatalogue, stagedRows } from "../../../../../src/emulator/private-link/catalogue/catalogue.ts";
+import { describeRow } from "../../../../../src/emulator/private-link/catalogue/describe-row.ts";
 import type { DnsSight, Sight } from "../../../../../src/emulator/private-link/catalogue/row.ts";
 import { type OpenStage, openStage, stage } from "../../../../../src/emulator/private-link/catalogue/stage.ts";
 import { unstagedFailures } from "../../../../../src/emulator/private-link/catalogue/unstaged-failures.ts";
@@ -67,6 +68,20 @@ describe("the catalogue", () => {
     for (const kind of resourceKinds) {
       expect(failureCatalogue.filter(({ kinds }) => kinds.includes(kind)).length).toBeGreaterThan(10);
     }
+  });
+
+  test("can be told in words, row by row", () => {
+    const told = stagedRows.map(describeRow);
+    for (const description of told) expect(Object.values(description).every((words) => words.length > 0)).toBe(true);
+    expect(told.find(({ id }) => id === "servers-disagree")).toEqual({
+      id: "servers-disagree",
+      cause: "The first name server sees the virtual network, the second the internet",
+      services: "Device Provisioning Service",
+      dns: "privatelink alias, private address; privatelink alias, public address",
+      tcp: "connects",
+      application: "answers",
+      basis: "seen in a lab",
+    });
   });
 
   test("takes the names of the resources from whoever stages it", () => {
