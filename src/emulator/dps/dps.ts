@@ -4,6 +4,7 @@ import type { EventLog } from "../event-log.ts";
 import type { Random } from "../randomness.ts";
 import { type Refusal, ServiceModes } from "../service-modes.ts";
 import type { LinkedHub } from "./allocation.ts";
+import { DpsHttps } from "./dps-https.ts";
 import { DpsService } from "./dps-service.ts";
 import { Enrollment } from "./enrollment.ts";
 import { EnrollmentBook } from "./enrollment-book.ts";
@@ -30,6 +31,8 @@ export class Dps {
   readonly faults = new DpsFaults();
   /** The device side, which the emulator's front door leads to. */
   readonly service: DpsService;
+  /** The same over HTTPS, as far as it goes. */
+  readonly https: DpsHttps;
   readonly #random: Random;
   readonly #book = new EnrollmentBook();
   readonly #modes = new ServiceModes();
@@ -47,6 +50,7 @@ export class Dps {
       events: options.events,
       log,
     });
+    this.https = new DpsHttps({ registrations: this.#registrations, events: options.events });
   }
 
   /**
