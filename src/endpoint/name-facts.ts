@@ -73,7 +73,7 @@ export function readFacts(host: string, evidence: NameEvidence | undefined, cont
     ...privateAddresses(observations),
     publicAddresses: addressesOf(observations, (each) => each.class === "public"),
     overlayAddresses: addressesOf(observations, isOverlay),
-    localAddresses: addressesOf(observations, ({ range }) => range === "loopback" || range === "link-local"),
+    localAddresses: addressesOf(observations, isHere),
     privatelinkNames,
     shadowingZone,
     knownPrivate: privatelinkNames.length > 0 || shadowingZone !== undefined || observations.some(isPrivate),
@@ -118,6 +118,11 @@ function observe(evidence: NameEvidence, context: ClassifyContext): Observation[
 /** Shared address space is used by carriers and overlays too, so it is private only where a private zone itself gives it. */
 function isPrivate(each: Observation): boolean {
   return each.class === "private" || (each.class === "cgnat" && each.privatelinkOwned);
+}
+
+/** A translated address leads to the translator, whatever it stands for. */
+function isHere({ range, ipv4, address }: Observation): boolean {
+  return (range === "loopback" || range === "link-local") && (ipv4 === undefined || ipv4 === address);
 }
 
 function isOverlay(each: Observation): boolean {

@@ -253,6 +253,10 @@ describe("no address in sight", () => {
     });
     expect(decide(world, { ...fallback, ...strict })).toMatchObject({ ...none, reason: "name-not-found" });
     expect(decide(world, fallback, wasPrivate())).toMatchObject({ ...none, reason: "name-not-found" });
+    expect(decide(worldOf(["notFound"], {}, ["silent"]), fallback)).toMatchObject({
+      ...none,
+      reason: "name-not-found",
+    });
     expect(decide(world, { ...fallback, endpoint: "service" })).toMatchObject({ ...none, reason: "name-not-found" });
     expect(decide(worldOf(["notFound"], systemSees("20.42.0.10")), fallback)).toMatchObject({
       ...service,
