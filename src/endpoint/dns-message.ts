@@ -1,6 +1,7 @@
 import { type Answer, type DecodedPacket, decode, encode, RECURSION_DESIRED } from "dns-packet";
 import { isBelow, normaliseHost } from "./host-name.ts";
 import { formatIp, parseIp } from "./ip-address.ts";
+import { printable } from "./text-template.ts";
 
 /** The record types that lead to an address. */
 export type QueryType = "A" | "AAAA";
@@ -90,8 +91,13 @@ function answersQuestion({ questions = [] }: DecodedPacket, { name, type }: DnsQ
     asked !== undefined &&
     asked.type === type &&
     (asked.class ?? "IN") === "IN" &&
-    normaliseHost(asked.name) === normaliseHost(name)
+    wireName(asked.name) === normaliseHost(name)
   );
+}
+
+/** A name off the wire. Labels may hold any bytes: escaped, none passes for a letter that it resembles. */
+function wireName(name: string): string {
+  return normaliseHost(printable(name));
 }
 
 const empty = (rcode: string, { name }: DnsQuestion, fault: ResponseFault): DnsResponse => ({
@@ -141,8 +147,8 @@ function followChain(start: string, records: readonly Answer[]): Chain | "loop" 
   const names: string[] = [];
   const ttls: number[] = [];
   for (let owner = start; ; ) {
-    const aliases = records.filter((record) => record.type === "CNAME" && normaliseHost(record.name) === owner);
-    const targets = new Set(aliases.map((alias) => (alias.type === "CNAME" ? normaliseHost(alias.data) : "")));
+    const aliases = records.filter((record) => record.type === "CNAME" && wireName(record.name) === owner);
+    const targets = new Set(aliases.map((alias) => (alias.type === "CNAME" ? wireName(alias.data) : "")));
     const [target] = targets;
     if (target === undefined) return { names, terminalOwner: owner, ttls };
     if (targets.size > 1) return "malformed";
@@ -158,7 +164,7 @@ function followChain(start: string, records: readonly Answer[]): Chain | "loop" 
 function addressesOf(owner: string, type: QueryType, records: readonly Answer[]): AddressRecord[] | undefined {
   const addresses: AddressRecord[] = [];
   for (const record of records) {
-    if (record.type !== type || normaliseHost(record.name) !== owner) continue;
+    if (record.type !== type || wireName(record.name) !== owner) continue;
     const ip = parseIp(record.data);
     if (ip === undefined) return undefined;
     addresses.push({ address: formatIp(ip), ttl: record.ttl ?? 0 });
@@ -169,9 +175,8 @@ function addressesOf(owner: string, type: QueryType, records: readonly Answer[])
 function authorityOf(owner: string, authorities: readonly Answer[]): ZoneAuthority | undefined {
   for (const record of authorities) {
     if (record.type !== "SOA") continue;
-    const zone = normaliseHost(record.name);
-    if (zone === owner || zone === "" || isBelow(owner, zone))
-      return { zone, primary: normaliseHost(record.data.mname) };
+    const zone = wireName(record.name);
+    if (zone === owner || zone === "" || isBelow(owner, zone)) return { zone, primary: wireName(record.data.mname) };
   }
   return undefined;
 }

@@ -6,6 +6,7 @@ import { parseCidr } from "./ip-address.ts";
 import type { NetworkMemory } from "./network-memory.ts";
 import { parsePrivateCidrs } from "./private-cidrs.ts";
 import type { ServerAnswer } from "./server-answer.ts";
+import { printable } from "./text-template.ts";
 
 /** A decision with everything it was made from. */
 export interface ExplainedDecision {
@@ -25,7 +26,7 @@ export function explainLines(explained: ExplainedDecision): string[] {
     ...(evidence.nat64Prefixes.length === 0 ? [] : ["", `NAT64 prefixes in use: ${evidence.nat64Prefixes.join(", ")}`]),
     "",
     ...memoryLines(memory),
-  ];
+  ].map(printable);
 }
 
 function decisionLines({

@@ -105,6 +105,15 @@ describe("a chain of aliases", () => {
     expect(read({ answers })).toMatchObject({ fault: "loop", chain: [], addresses: [] });
   });
 
+  test("is escaped where a name is not plain ASCII: it resembles nothing and steers no terminal", () => {
+    const odd = "\u001b[31mcontoso.private\u212aink.azure-devices.net";
+    const answers = [cname(host, odd), a(odd.toLowerCase(), "10.20.0.5"), a(odd, "20.42.0.10")];
+    expect(read({ answers })).toMatchObject({
+      terminalOwner: "\\u{1b}[31mcontoso.private\\u{212a}ink.azure-devices.net",
+      addresses: [{ address: "20.42.0.10" }],
+    });
+  });
+
   test("that forks is no evidence", () => {
     expect(read({ answers: [cname(host, hop(1)), cname(host, inZone), a(inZone, "10.20.0.5")] })).toMatchObject({
       fault: "malformed",

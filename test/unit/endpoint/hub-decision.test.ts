@@ -71,6 +71,11 @@ describe("the name of an assigned hub", () => {
     );
   });
 
+  test("cannot steer the terminal that it is printed on", () => {
+    const { text } = decide([], {}, { host: "\u001b]0;owned\u0007.azure-devices.net" });
+    expect(text).toContain('"\\u{1b}]0;owned\\u{7}.azure-devices.net"');
+  });
+
   test("may lie outside Azure when the DPS does, or when there is none", () => {
     const localhost = systemSees("127.0.0.1");
     const emulated = { host: "localhost", dps: { host: "dps.example", path: "private" } } as const;
