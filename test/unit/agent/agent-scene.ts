@@ -2,10 +2,12 @@ import type { EventEmitter } from "node:events";
 import { join } from "node:path";
 import { Agent, type AgentOptions } from "../../../src/agent/agent.ts";
 import type { AgentEvents } from "../../../src/agent/events.ts";
+import type { Settings } from "../../../src/config/settings.ts";
+import { settingsFrom } from "../../../src/config/settings-from.ts";
 import type { Configuration } from "../../../src/config/settings-schema.ts";
 import { type ErrorCode, LandfallError, type LandfallErrorOptions } from "../../../src/errors.ts";
 import type { JsonObject } from "../../../src/json.ts";
-import { createLogger, type LogRecord } from "../../../src/log.ts";
+import { createLogger, type Logger, type LogRecord } from "../../../src/log.ts";
 import { AssignmentStore } from "../../../src/provisioning/assignment-store.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
 import { type FakeDpsAnswer, FakeDpsTransport } from "../../../src/testing/fake-dps-transport.ts";
@@ -66,6 +68,7 @@ export class AgentScene implements AsyncDisposable {
   readonly directory: string;
   readonly #events = new Sightings<Happening>();
   #agent: Agent | undefined;
+  #settings: Settings | undefined;
 
   /** @param folder under which the state directory is made, when something is stored */
   constructor(folder: string, clock = new FakeClock()) {
@@ -76,31 +79,41 @@ export class AgentScene implements AsyncDisposable {
 
   /** Makes the agent. Programs nothing: DPS and hub are the test's. */
   async create({ provisioning = {}, configuration = {}, clock: _, ...options }: SceneOptions = {}): Promise<Agent> {
-    const agent = await Agent.create(
-      {
-        provisioning: {
-          source: "dps",
-          id_scope: "0ne00000001",
-          attestation: { method: "symmetric_key", registration_id: "device-1", symmetric_key: deviceKey },
-          ...provisioning,
-        },
-        state: { directory: this.directory },
-        ...configuration,
-      } as Configuration,
-      {
-        clock: this.clock,
-        random: () => 0.5,
-        log: createLogger("trace", (record) => this.records.push(record)),
-        dpsTransport: this.dps,
-        hubTransport: this.hub,
-        ...options,
+    const loaded = await settingsFrom({
+      provisioning: {
+        source: "dps",
+        id_scope: "0ne00000001",
+        attestation: { method: "symmetric_key", registration_id: "device-1", symmetric_key: deviceKey },
+        ...provisioning,
       },
-    );
+      state: { directory: this.directory },
+      ...configuration,
+    } as Configuration);
+    this.#settings = loaded.settings;
+    const agent = await Agent.fromSettings(loaded, {
+      clock: this.clock,
+      random: () => 0.5,
+      log: this.log,
+      dpsTransport: this.dps,
+      hubTransport: this.hub,
+      ...options,
+    });
     for (const name of names) {
       (agent as EventEmitter).on(name, (about: unknown) => this.#events.add([name, about] as unknown as Happening));
     }
     this.#agent = agent;
     return agent;
+  }
+
+  /** The settings of the agent that was made. */
+  get settings(): Settings {
+    if (this.#settings === undefined) throw new Error("no agent was made yet");
+    return this.#settings;
+  }
+
+  /** The agent's logger. */
+  get log(): Logger {
+    return createLogger("trace", (record) => this.records.push(record));
   }
 
   /** What the agent would have stored in an earlier life. */
