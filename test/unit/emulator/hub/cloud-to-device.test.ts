@@ -79,6 +79,8 @@ describe("a cloud-to-device message", () => {
     expect(second.messages.all).toEqual([]);
     await second.subscribe("devices/+/messages/devicebound/#");
     await sent.completed;
+    // Nobody was there to get it before, so it is no duplicate.
+    expect(second.messages.all).toMatchObject([{ payload: "later", dup: false }]);
   });
 
   test("is not sent after the device has unsubscribed", async () => {
