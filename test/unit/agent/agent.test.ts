@@ -6,8 +6,9 @@ import { createLogger, type LogRecord } from "../../../src/log.ts";
 import { FakeDpsTransport } from "../../../src/testing/fake-dps-transport.ts";
 import { FakeHubTransport } from "../../../src/testing/fake-hub-transport.ts";
 import type { TransportAbilities } from "../../../src/transport/transport.ts";
+import { watch } from "../../support/agent-record.ts";
 import { ScratchFolder } from "../../support/scratch-folder.ts";
-import { AgentScene, deviceKey, hubA, watch } from "./agent-scene.ts";
+import { AgentScene, deviceKey, hubA } from "./agent-scene.ts";
 
 const scratch = new ScratchFolder();
 

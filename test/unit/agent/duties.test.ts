@@ -3,18 +3,9 @@ import type { Agent } from "../../../src/agent/agent.ts";
 import { type DutyEvent, startDuties } from "../../../src/agent/duties.ts";
 import { settingsFrom } from "../../../src/config/settings-from.ts";
 import type { JsonObject, JsonValue } from "../../../src/json.ts";
+import { watch } from "../../support/agent-record.ts";
 import { ScratchFolder } from "../../support/scratch-folder.ts";
-import {
-  AgentScene,
-  assignedTo,
-  deviceKey,
-  fault,
-  hubA,
-  hubB,
-  refusedWith,
-  type SceneOptions,
-  watch,
-} from "./agent-scene.ts";
+import { AgentScene, assignedTo, deviceKey, fault, hubA, hubB, refusedWith, type SceneOptions } from "./agent-scene.ts";
 
 const scratch = new ScratchFolder();
 const minute = 60_000;
