@@ -43,6 +43,7 @@ export class RunningProcess implements AsyncDisposable {
     stdin.on("error", () => {}); // a program that ends does not read the rest
     stdout.on("data", (chunk) => {
       this.#out += chunk;
+      this.#look();
     });
     stderr.on("data", (chunk) => {
       this.#err += chunk;
@@ -92,6 +93,11 @@ export class RunningProcess implements AsyncDisposable {
   /** What `pattern` finds on standard error, as soon as it is there. Rejects when the program ends before. */
   says(pattern: RegExp): Promise<RegExpExecArray> {
     return this.#until(() => pattern.exec(this.#err) ?? undefined, `${pattern}`);
+  }
+
+  /** The same on standard output. */
+  shows(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#until(() => pattern.exec(this.#out) ?? undefined, `${pattern}`);
   }
 
   /** Sends a signal to the program. */
