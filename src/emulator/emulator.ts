@@ -13,7 +13,7 @@ import { MqttLink } from "./mqtt/link.ts";
 import type { ConnectPacket } from "./mqtt/packets.ts";
 import type { Peer } from "./mqtt/peer.ts";
 import type { MqttService } from "./mqtt/service.ts";
-import type { EmulatorOptions, EmulatorReady } from "./options.ts";
+import { checkNumbers, type EmulatorOptions, type EmulatorReady } from "./options.ts";
 import { secureRandom } from "./randomness.ts";
 import { certificateNames, checkHubNames, destinationOf, globalDpsHost, hubHostName } from "./service-names.ts";
 
@@ -67,6 +67,7 @@ export class Emulator implements AsyncDisposable {
    */
   static async start(options: EmulatorOptions = {}): Promise<Emulator> {
     const hubs = checkHubNames(hubNamesOf(options));
+    checkNumbers(options);
     const stored = await openAuthority(options.directory);
     try {
       const emulator = new Emulator(options, stored);

@@ -265,6 +265,14 @@ describe("an emulator", () => {
     const wrong = { registrationId: "dev.", attestation: { method: "symmetric_key" } } as const;
     await expect(Emulator.start({ enrollments: [wrong] })).rejects.toMatchObject({ code: "emulator.rejected" });
     await expect(Emulator.start({ hubs: ["a", "a"] })).rejects.toMatchObject({ code: "emulator.rejected" });
+    await expect(
+      Emulator.start({ mqttPort: 65_536, assigningPolls: -1, retryAfterSeconds: 0.5 }),
+    ).rejects.toMatchObject({
+      code: "emulator.rejected",
+      details: [/^mqttPort: /, /^assigningPolls: /, /^retryAfterSeconds: .* found 0\.5$/].map((line) =>
+        expect.stringMatching(line),
+      ),
+    });
   });
 
   test("says so when a port is taken, and leaves nothing open", async () => {

@@ -24,6 +24,9 @@ const answersFilter = "$dps/registrations/res/#";
 const registerPath = "$dps/registrations/PUT/iotdps-register/";
 const pollPath = "$dps/registrations/GET/iotdps-get-operationstatus/";
 
+/** Largest body of a request. */
+const maxRequestBytes = 98_304;
+
 interface Client {
   readonly requester: Requester;
   listening: boolean;
@@ -105,7 +108,9 @@ export class DpsService implements MqttService {
     const request = parseRequest(packet.topic);
     if (request === undefined) link.breach("unknown-topic", packet.topic);
     else if (request.requestId === "") link.breach("missing-request-id", packet.topic);
-    else this.#serve(link, client, request, packet.payload.toString("utf8"));
+    else if (packet.payload.length > maxRequestBytes) {
+      link.breach("message-too-large", `${packet.payload.length} bytes, at most ${maxRequestBytes}`);
+    } else this.#serve(link, client, request, packet.payload.toString("utf8"));
   }
 
   closed(link: DeviceLink): void {

@@ -44,12 +44,15 @@ describe("a device with a certificate of its own", () => {
 
   test("is let in with either of its two, while it is valid", () => {
     expect([judge(own(), pem), judge(own(), secondPem)]).toEqual([{ ok: true }, { ok: true }]);
-    expect(judge(own(), pem, { nowMs: Date.parse("2027-01-01") })).toMatchObject({ ok: false, why: /not valid now/ });
+    expect(judge(own(), pem, { nowMs: Date.parse("2027-01-01") })).toMatchObject({
+      ok: false,
+      why: expect.stringMatching(/not valid now/),
+    });
   });
 
   test("is refused without one, and with one that is not registered", () => {
-    expect(judge(own())).toMatchObject({ ok: false, why: /found none/ });
-    expect(judge(own(), root.certificatePem)).toMatchObject({ ok: false, why: /thumbprint/ });
+    expect(judge(own())).toMatchObject({ ok: false, why: expect.stringMatching(/found none/) });
+    expect(judge(own(), root.certificatePem)).toMatchObject({ ok: false, why: expect.stringMatching(/thumbprint/) });
   });
 
   test("may be registered by the SHA-1 thumbprint too", () => {
@@ -64,13 +67,19 @@ describe("a device under an authority", () => {
 
   test("is let in with a certificate in its name, while all of the chain is valid", () => {
     expect(judge(under(), pem)).toEqual({ ok: true });
-    expect(judge(under(), pem, { nowMs: Date.parse("2025-12-31") })).toMatchObject({ ok: false, why: /not-valid-now/ });
+    expect(judge(under(), pem, { nowMs: Date.parse("2025-12-31") })).toMatchObject({
+      ok: false,
+      why: expect.stringMatching(/not-valid-now/),
+    });
   });
 
   test("is refused without one, in another name, and under another authority", async () => {
     const other = await CertificateAuthority.create({ commonName: "Root", ...valid });
-    expect(judge(under())).toMatchObject({ ok: false, why: /found none/ });
-    expect(judge(under(), pem, { deviceId: "DEV" })).toMatchObject({ ok: false, why: /common name/ });
-    expect(judge(under(other), pem)).toMatchObject({ ok: false, why: /no authority/ });
+    expect(judge(under())).toMatchObject({ ok: false, why: expect.stringMatching(/found none/) });
+    expect(judge(under(), pem, { deviceId: "DEV" })).toMatchObject({
+      ok: false,
+      why: expect.stringMatching(/common name/),
+    });
+    expect(judge(under(other), pem)).toMatchObject({ ok: false, why: expect.stringMatching(/no authority/) });
   });
 });
