@@ -137,14 +137,15 @@ export class Emulator implements AsyncDisposable {
       webSocketPort,
       certificate: await authority.issue({ commonName: "landfall emulator", dnsNames: names, usage: "server" }),
       log: this.#log,
-      onConnection: (stream, peer) => this.#welcome(stream, peer),
+      onConnection: (stream, peer, cut) => this.#welcome(stream, peer, cut),
     });
   }
 
-  #welcome(stream: Duplex, peer: Peer): void {
+  #welcome(stream: Duplex, peer: Peer, cut: () => void): void {
     new MqttLink({
       stream,
       peer,
+      cut,
       log: this.#log,
       route: (link, packet) => this.#route(link, packet),
       onBreach: (rule, service, clientId) => this.events.add("rule.broken", { rule, service, clientId }),

@@ -17,8 +17,8 @@ export interface FrontDoorOptions {
   /** PEM chain and key of the one certificate that all services share. */
   readonly certificate: { readonly chainPem: string; readonly privateKeyPem: string };
   readonly log: Logger;
-  /** Called for every connection that is ready to speak MQTT. */
-  readonly onConnection: (stream: Duplex, peer: Peer) => void;
+  /** Called for every connection that is ready to speak MQTT. `cut` ends it as a failing network does. */
+  readonly onConnection: (stream: Duplex, peer: Peer, cut: () => void) => void;
 }
 
 /** Path of MQTT over WebSocket, for DPS and hubs alike. The dollar sign is literal. */
@@ -106,7 +106,14 @@ export class FrontDoor {
   }
 
   #welcome(stream: Duplex, socket: TLSSocket, transport: Peer["transport"]): void {
-    this.#options.onConnection(stream, peerOf(socket, transport));
+    this.#options.onConnection(stream, peerOf(socket, transport), () => this.#cut(socket));
+  }
+
+  /** Below TLS, with a reset: the end of a TLS socket would be an orderly one, which a client can tell from a failure. */
+  #cut({ localPort, remotePort }: TLSSocket): void {
+    for (const socket of this.#sockets) {
+      if (socket.localPort === localPort && socket.remotePort === remotePort) socket.resetAndDestroy();
+    }
   }
 
   /** Whatever arrives at a port must not end the emulator, and nothing may outlive {@link close}. */
