@@ -216,7 +216,7 @@ export class MqttLink implements DeviceLink {
       return;
     }
     this.#service = this.#route(this, packet);
-    if (this.#service === undefined) this.drop("no service by the name that the client asked for");
+    if (this.#service === undefined) this.close("no service by the name that the client asked for");
     else this.#introduce(packet, this.#service);
   }
 
