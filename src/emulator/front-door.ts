@@ -1,3 +1,4 @@
+import { constants } from "node:crypto";
 import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
 import type { Server as NetServer, ServerOpts, Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -51,8 +52,8 @@ export class FrontDoor {
       ca: [],
       minVersion: "TLSv1.2",
       noDelay: true,
-      // A resumed session would not carry the client's intermediate certificates.
-      sessionTimeout: 0,
+      // No resumption: a resumed session would not carry the client's intermediate certificates.
+      secureOptions: constants.SSL_OP_NO_TICKET,
     };
     this.#mqtt = createTlsServer(tls, (socket) => this.#welcome(socket, socket, "mqtt"));
     this.#https = createHttpsServer(tls, (_request, response) => response.writeHead(404).end());

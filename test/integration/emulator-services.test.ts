@@ -171,6 +171,23 @@ describe("a certificate", () => {
 });
 
 describe("an emulator", () => {
+  test.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "resumes no session over %s, since that would hide a certificate chain",
+    async (version) => {
+      await using emulator = await Emulator.start();
+      const { ready, authority } = emulator;
+      const [servername = ""] = ready.hubs;
+      const dial = { host: "127.0.0.1", port: ready.mqttPort, servername, ca: authority.certificatePem };
+      const first = tls.connect({ ...dial, minVersion: version, maxVersion: version }).resume();
+      const [session] = (await once(first, "session")) as [Buffer];
+      first.destroy();
+      const second = tls.connect({ ...dial, minVersion: version, maxVersion: version, session });
+      await once(second, "secureConnect");
+      expect(second.isSessionReused()).toBe(false);
+      second.destroy();
+    },
+  );
+
   test("tells where it is", async () => {
     await using emulator = await Emulator.start({ hubs: ["hub-a", "iot.example.com"] });
     const { mqttPort, wsPort, caFile } = emulator.ready;

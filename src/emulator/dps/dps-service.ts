@@ -46,7 +46,7 @@ interface Request {
 export class DpsService implements MqttService {
   readonly name = "dps";
   readonly #parts: DpsServiceParts;
-  readonly #clients = new Map<DeviceLink, Client>();
+  readonly #clients = new WeakMap<DeviceLink, Client>();
 
   constructor(parts: DpsServiceParts) {
     this.#parts = parts;
@@ -66,7 +66,6 @@ export class DpsService implements MqttService {
     const sasToken = packet.password?.toString("utf8");
     const { certificates } = link.peer;
     this.#clients.set(link, { requester: { idScope, registrationId, sasToken, certificates }, listening: false });
-    link.signal.addEventListener("abort", () => this.#clients.delete(link), { once: true });
     const fault = faults.take(registrationId, "connect");
     if (fault === "silence") link.silent = true;
     else if (fault === "drop") link.drop();

@@ -157,6 +157,21 @@ describe("a cloud-to-device message", () => {
     );
   });
 
+  test("is refused with properties that no topic can hold", () => {
+    const { hub } = new EmulatedHub();
+    hub.addDevice({ deviceId: "dev" });
+    const properties = { long: "x".repeat(65_500) };
+    expect(() => hub.sendToDevice("dev", { payload: "", properties })).toThrow(/413001/);
+  });
+
+  test("is given up when the emulator is closed", async () => {
+    const { hub } = new EmulatedHub();
+    hub.addDevice({ deviceId: "dev" });
+    const sent = hub.sendToDevice("dev", { payload: "" });
+    hub.close();
+    await expect(sent.completed).rejects.toMatchObject({ code: "emulator.closed" });
+  });
+
   test("has room again in the queue once another has expired", async () => {
     const { hub, clock } = new EmulatedHub();
     hub.addDevice({ deviceId: "dev" });
