@@ -122,7 +122,8 @@ export class AgentWorld extends AgentRecord implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#agents.map((agent) => agent.close()));
+    // A test may leave something under way that closing waits for a while.
+    await Promise.all([...this.#agents.map((agent) => agent.close()), this.clock.advance(10_000)]);
     await this.emulator.close();
   }
 }
