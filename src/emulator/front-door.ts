@@ -1,3 +1,4 @@
+import { constants } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
 import type { Server as NetServer, ServerOpts, Socket } from "node:net";
@@ -18,8 +19,8 @@ export interface FrontDoorOptions {
   /** PEM chain and key of the one certificate that all services share. */
   readonly certificate: { readonly chainPem: string; readonly privateKeyPem: string };
   readonly log: Logger;
-  /** Called for every connection that is ready to speak MQTT. */
-  readonly onConnection: (stream: Duplex, peer: Peer) => void;
+  /** Called for every connection that is ready to speak MQTT. `cut` ends it as a failing network does. */
+  readonly onConnection: (stream: Duplex, peer: Peer, cut: () => void) => void;
   /** Called for every HTTP request that is not for a WebSocket. */
   readonly onRequest: (request: IncomingMessage, response: ServerResponse, peer: ConnectedPeer) => void;
 }
@@ -54,8 +55,8 @@ export class FrontDoor {
       ca: [],
       minVersion: "TLSv1.2",
       noDelay: true,
-      // A resumed session would not carry the client's intermediate certificates.
-      sessionTimeout: 0,
+      // No resumption: a resumed session would not carry the client's intermediate certificates.
+      secureOptions: constants.SSL_OP_NO_TICKET,
     };
     this.#mqtt = createTlsServer(tls, (socket) => this.#welcome(socket, socket, "mqtt"));
     this.#https = createHttpsServer(tls, (request, response) => {
@@ -111,7 +112,14 @@ export class FrontDoor {
   }
 
   #welcome(stream: Duplex, socket: TLSSocket, transport: Peer["transport"]): void {
-    this.#options.onConnection(stream, { ...peerOf(socket), transport });
+    this.#options.onConnection(stream, { ...peerOf(socket), transport }, () => this.#cut(socket));
+  }
+
+  /** Below TLS, with a reset: the end of a TLS socket would be an orderly one, which a client can tell from a failure. */
+  #cut({ localPort, remotePort }: TLSSocket): void {
+    for (const socket of this.#sockets) {
+      if (socket.localPort === localPort && socket.remotePort === remotePort) socket.resetAndDestroy();
+    }
   }
 
   /** Whatever arrives at a port must not end the emulator, and nothing may outlive {@link close}. */
