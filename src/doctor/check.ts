@@ -40,6 +40,8 @@ export interface NotApplicable {
   readonly skipped: string;
   /** Whether checks that depend on this one have nothing to look at either. Default true. */
   readonly stops?: boolean;
+  /** The check, or the permission, that it lacks; default: nothing, the check is not meant for this configuration. */
+  readonly because?: string;
 }
 
 /** What a check says that has looked. */

@@ -9,6 +9,7 @@ import type { NetworkMemory } from "../endpoint/network-memory.ts";
 import type { StoredAssignment } from "../provisioning/assignment-store.ts";
 import type { RegistrationLookUp } from "../provisioning/look-up.ts";
 import type { HubTransport } from "../transport/transport.ts";
+import type { CertificateParts } from "./certificate-parts.ts";
 import type { ServiceName } from "./service.ts";
 
 /** A service, what was observed about it, and where it would be dialled. */
@@ -52,6 +53,8 @@ export interface DoctorContext {
   readonly reach: Reach;
   /** The service as seen from here; undefined when this configuration has none, or its name is not known. */
   subject(service: ServiceName): Promise<Subject | undefined>;
+  /** Certificates and key as far as they can be had; undefined for a device with a symmetric key. Never rejects. */
+  certificate(): Promise<CertificateParts | undefined>;
   /** The credential, opened. Rejects with `key.*`, `certificate.*`, `attestation.*` or `config.*`. */
   attestation(): Promise<CreatedAttestation>;
   /** What is stored of an earlier registration. Rejects as {@link attestation} does. */

@@ -19,7 +19,9 @@ import { lookUpRegistration, type RegistrationLookUp } from "../provisioning/loo
 import { StateFile } from "../state-file.ts";
 import { HttpsDps } from "../transport/https/https-dps.ts";
 import { MqttHubTransport } from "../transport/mqtt/mqtt-hub-transport.ts";
+import { type CertificateParts, readCertificateParts } from "./certificate-parts.ts";
 import type { DoctorContext, KnownHub, Reach, Subject } from "./context.ts";
+import { identityOf } from "./identity.ts";
 import { type ServiceName, usedPort } from "./service.ts";
 
 /** What a context is opened with. */
@@ -68,6 +70,7 @@ export async function openContext(
     mayConnectToHub,
     reach: reachOver(network),
     subject: (service) => facts.subject(service),
+    certificate: () => facts.certificate(),
     attestation: () => facts.attestation(),
     assignment: () => facts.assignment(),
     lookUp: () => facts.lookUp(),
@@ -111,6 +114,7 @@ class Facts {
   readonly #parts: FactsParts;
   readonly #finder: EndpointFinder;
   readonly #subjects = new Map<ServiceName, Promise<Subject | undefined>>();
+  #certificate: Promise<CertificateParts | undefined> | undefined;
   #attestation: Promise<CreatedAttestation> | undefined;
   #assignment: Promise<StoredAssignment> | undefined;
   #lookUp: Promise<RegistrationLookUp> | undefined;
@@ -131,10 +135,15 @@ class Facts {
     return found;
   }
 
+  certificate(): Promise<CertificateParts | undefined> {
+    const identity = identityOf(this.#settings);
+    this.#certificate ??= identity.method === "x509" ? readCertificateParts(identity) : Promise.resolve(undefined);
+    return this.#certificate;
+  }
+
   attestation(): Promise<CreatedAttestation> {
-    const { provisioning } = this.#settings;
-    const identity = provisioning.source === "dps" ? provisioning.attestation : provisioning.authentication;
-    this.#attestation ??= createAttestation(identity, { source: provisioning.source, clock: this.#parts.clock });
+    const { source } = this.#settings.provisioning;
+    this.#attestation ??= createAttestation(identityOf(this.#settings), { source, clock: this.#parts.clock });
     return this.#attestation;
   }
 

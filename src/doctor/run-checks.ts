@@ -133,7 +133,10 @@ function broken(code: "cut-short" | "error" | "internal", text: string): Outcome
 }
 
 function conclude(check: Check, { outcome, complete }: Attempted, durationMs: number): Ended {
-  if ("skipped" in outcome) return { ...skip(check, "not-applicable", outcome.skipped), stops: outcome.stops ?? true };
+  if ("skipped" in outcome) {
+    const { skipped: why, because = "not-applicable", stops = true } = outcome;
+    return { ...skip(check, because, why), stops };
+  }
   const { summary, findings = [], evidence = [], data = {} } = outcome;
   const { id, group, title } = check;
   const status = worstOf(findings.map((finding) => finding.status));
