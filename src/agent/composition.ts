@@ -21,7 +21,9 @@ import type { MqttTransportOptions } from "../transport/mqtt/options.ts";
 import type { DpsTransport, HubTransport } from "../transport/transport.ts";
 import type { AssignmentSource } from "./assignment-source.ts";
 import { ConfiguredAssignment } from "./configured-assignment.ts";
+import { DecidedWays } from "./decided-ways.ts";
 import { DpsAssignments } from "./dps-assignments.ts";
+import type { RouteFinder } from "./route-finder.ts";
 import { Routes } from "./routes.ts";
 
 /** What an agent is put together from, beside its settings. */
@@ -33,6 +35,8 @@ export interface Surroundings {
   readonly dpsTransport?: DpsTransport | undefined;
   /** In place of the one that the settings name. */
   readonly hubTransport?: HubTransport | undefined;
+  /** In place of the endpoint decision. */
+  readonly routeFinder?: RouteFinder | undefined;
   /** Warnings that were logged already. */
   readonly said: readonly string[];
 }
@@ -58,9 +62,10 @@ export async function compose(settings: Settings, surroundings: Surroundings): P
   const { attestation, warnings } = await createAttestation(identity, { source: provisioning.source, clock });
   try {
     for (const warning of unsaid(warnings, said)) log.warn(warning);
-    const routes = createRoutes(settings, surroundings);
+    const finder = surroundings.routeFinder ?? decidedWays(settings, surroundings);
+    const routes = new Routes(finder, log.child("endpoint"));
     const dialer = new WitnessedDialer(await createDialer(network, surroundings), ({ host }, { address, proxy }) => {
-      if (proxy === undefined) routes.verified(host, address);
+      if (proxy === undefined) finder.verified?.(host, address);
     });
     const assignments = await assignmentSource(settings, { attestation, dialer, routes }, surroundings);
     const hubTransport = surroundings.hubTransport ?? (await mqttHubTransport(settings, dialer, surroundings));
@@ -77,7 +82,7 @@ function unsaid(warnings: readonly string[], said: readonly string[]): readonly 
   return warnings.filter((warning) => !said.some((sentence) => sentence.endsWith(warning)));
 }
 
-function createRoutes({ provisioning, network, hub, state }: Settings, { clock, log }: Surroundings): Routes {
+function decidedWays({ provisioning, network, hub, state }: Settings, { clock, log }: Surroundings): RouteFinder {
   const finder = new EndpointFinder({
     settings: provisioning.endpoint,
     sources: (manner) => evidenceSources(network, manner, clock),
@@ -86,7 +91,7 @@ function createRoutes({ provisioning, network, hub, state }: Settings, { clock, 
   });
   // A hub given by hand is reached by the hub's transport alone.
   const dps = provisioning.source === "dps" ? provisioning.transport : hub.transport;
-  return new Routes({ provisioning, finder, transports: { dps, hub: hub.transport }, log: log.child("endpoint") });
+  return new DecidedWays({ finder, transports: { dps, hub: hub.transport }, log: log.child("endpoint") });
 }
 
 async function createDialer(network: NetworkSettings, { clock, log }: Surroundings): Promise<Dialer> {
