@@ -164,7 +164,8 @@ describe("the interval in the twin", () => {
     await agent.start();
     await scene.hub.latest.reported(2);
     expect(scene.reported).toMatchObject({ telemetryInterval: { value: 5, ac: 200, av: 2 } });
-    await scene.turn();
+    await scene.hub.latest.telemetryArrived(1);
+    await scene.clock.sleeping(1);
     await scene.clock.advance(5000);
     await scene.hub.latest.telemetryArrived(2);
   });
