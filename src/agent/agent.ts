@@ -235,11 +235,9 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
   async #begin(): Promise<void> {
     const { provisioning } = this.#settings;
     try {
-      this.#requireOpen();
       await this.#provisioner.begin({
         askFirst: provisioning.source === "dps" && provisioning.alwaysReprovisionOnStartup,
       });
-      this.#requireOpen();
       if (this.#destination) this.#session.start(this.#destination);
     } catch (error) {
       await this.#end(error);

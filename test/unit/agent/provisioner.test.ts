@@ -260,6 +260,15 @@ describe("the end", () => {
     expect(ended.outcome).toBe("done");
   });
 
+  test("what is known is not gone to after it", async () => {
+    const desk = new Desk({ known: { assignment, origin: "stored" } });
+    const reason = new Error("over");
+    const begun = desk.provisioner.begin({ askFirst: false });
+    await desk.provisioner.close(reason);
+    await expect(begun).rejects.toBe(reason);
+    expect(desk.adopted).toEqual([]);
+  });
+
   test("nobody is asked after it", async () => {
     const desk = new Desk();
     const reason = new Error("over");
