@@ -138,7 +138,7 @@ describe("the first start", () => {
     expect(scene.told("provisioning-failed")).toEqual([{ error }]);
     expect(scene.told("closed")).toEqual([{ error }]);
     await scene.turn();
-    expect(sent.outcome).toMatchObject({ code: "hub.closed" });
+    expect(sent.outcome).toMatchObject({ code: "hub.closed", cause: error });
     await expect(agent.start()).rejects.toBe(error);
     await expect(agent.provision()).rejects.toMatchObject({ code: "hub.closed", cause: error });
     expect(scene.clock.pending).toEqual([]);
