@@ -1,28 +1,18 @@
-import { join } from "node:path";
 import type { Attestation } from "../attestation/attestation.ts";
 import { createAttestation } from "../attestation/create-attestation.ts";
 import type { Clock } from "../clock.ts";
-import type { NetworkSettings, Settings, TransportName } from "../config/settings.ts";
+import type { Settings, TransportName } from "../config/settings.ts";
 import type { Dialer } from "../endpoint/dialer.ts";
-import { createDnsQuery } from "../endpoint/dns-query.ts";
-import { EndpointFinder } from "../endpoint/endpoint-finder.ts";
-import { evidenceSources, readHosts } from "../endpoint/evidence-sources.ts";
-import type { NameServer } from "../endpoint/name-server.ts";
-import { nameServerLookup } from "../endpoint/name-server-lookup.ts";
-import { memoryFile, NetworkMemoryStore } from "../endpoint/network-memory-store.ts";
-import { type AddressLookup, TlsDialer } from "../endpoint/tls-dialer.ts";
-import { readTrustBundle } from "../endpoint/trust.ts";
 import { WitnessedDialer } from "../endpoint/witnessed-dialer.ts";
 import type { Logger } from "../log.ts";
 import { AssignmentStore } from "../provisioning/assignment-store.ts";
 import { requireSupportedPair, requireSupportedSession } from "../provisioning/supported-pair.ts";
-import { StateFile } from "../state-file.ts";
 import type { MqttTransportOptions } from "../transport/mqtt/options.ts";
 import type { DpsTransport, HubTransport } from "../transport/transport.ts";
 import type { AssignmentSource } from "./assignment-source.ts";
 import { ConfiguredAssignment } from "./configured-assignment.ts";
-import { DecidedWays } from "./decided-ways.ts";
 import { DpsAssignments } from "./dps-assignments.ts";
+import { createDialer, decidedWays } from "./network.ts";
 import type { RouteFinder } from "./route-finder.ts";
 import { Routes } from "./routes.ts";
 
@@ -56,7 +46,7 @@ export interface Composition {
  * does not support) or `config.*`; nothing stays open then.
  */
 export async function compose(settings: Settings, surroundings: Surroundings): Promise<Composition> {
-  const { provisioning, network } = settings;
+  const { provisioning } = settings;
   const { clock, log, said } = surroundings;
   const identity = provisioning.source === "dps" ? provisioning.attestation : provisioning.authentication;
   const { attestation, warnings } = await createAttestation(identity, { source: provisioning.source, clock });
@@ -64,7 +54,7 @@ export async function compose(settings: Settings, surroundings: Surroundings): P
     for (const warning of unsaid(warnings, said)) log.warn(warning);
     const finder = surroundings.routeFinder ?? decidedWays(settings, surroundings);
     const routes = new Routes(finder, log.child("endpoint"));
-    const dialer = new WitnessedDialer(await createDialer(network, surroundings), ({ host }, { address, proxy }) => {
+    const dialer = new WitnessedDialer(await createDialer(settings, surroundings), ({ host }, { address, proxy }) => {
       if (proxy === undefined) finder.verified?.(host, address);
     });
     const assignments = await assignmentSource(settings, { attestation, dialer, routes }, surroundings);
@@ -80,45 +70,6 @@ export async function compose(settings: Settings, surroundings: Surroundings): P
 /** The configuration's warnings name the setting in front of the same sentence. */
 function unsaid(warnings: readonly string[], said: readonly string[]): readonly string[] {
   return warnings.filter((warning) => !said.some((sentence) => sentence.endsWith(warning)));
-}
-
-function decidedWays({ provisioning, network, hub, state }: Settings, { clock, log }: Surroundings): RouteFinder {
-  const finder = new EndpointFinder({
-    settings: provisioning.endpoint,
-    sources: (manner) => evidenceSources(network, manner, clock),
-    memory: new NetworkMemoryStore(new StateFile(join(state.directory, memoryFile))),
-    clock,
-  });
-  // A hub given by hand is reached by the hub's transport alone.
-  const dps = provisioning.source === "dps" ? provisioning.transport : hub.transport;
-  return new DecidedWays({ finder, transports: { dps, hub: hub.transport }, log: log.child("endpoint") });
-}
-
-async function createDialer(network: NetworkSettings, { clock, log }: Surroundings): Promise<Dialer> {
-  const { trustBundle, connectTo, proxy, noProxy, nameServers, hostsFile } = network;
-  if (trustBundle !== undefined) log.info("trusting further CAs beside the system's", { trustBundle });
-  return new TlsDialer({
-    clock,
-    log: log.child("endpoint"),
-    trustBundle: trustBundle === undefined ? undefined : await readTrustBundle(trustBundle),
-    connectTo,
-    proxy,
-    noProxy,
-    ...(nameServers === undefined ? {} : { lookup: lookupBy({ nameServers, hostsFile, clock }) }),
-  });
-}
-
-/** Names are dialled where the evidence about them came from; the hosts file is read anew for each. */
-function lookupBy(by: {
-  readonly nameServers: readonly NameServer[];
-  readonly hostsFile: string;
-  readonly clock: Clock;
-}): AddressLookup {
-  const query = createDnsQuery({ clock: by.clock });
-  return async (host, options) => {
-    const hosts = await readHosts(by.hostsFile);
-    return nameServerLookup({ nameServers: by.nameServers, query, hosts })(host, options);
-  };
 }
 
 async function assignmentSource(

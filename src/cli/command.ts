@@ -58,10 +58,10 @@ export const configOption = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
-/** `--json`, for commands that print a result. */
-export const jsonOption = {
-  json: { type: "boolean", help: "print the result as JSON" },
-} as const satisfies Record<string, OptionSpec>;
+/** `--json`, for commands that print a result of that schema. */
+export function jsonOption(schema: string): { readonly json: OptionSpec } {
+  return { json: { type: "boolean", help: `print the result as JSON (${schema})` } };
+}
 
 /** The value of a string option, or undefined. */
 export function textOption(options: OptionValues, name: string): string | undefined {

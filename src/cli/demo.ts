@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../clock.ts";
 import { isLandfallError, LandfallError } from "../errors.ts";
-import type { Command } from "./command.ts";
+import { type Command, jsonOption } from "./command.ts";
 import { firstAct, steps } from "./demo/first-act.ts";
 import { Timeline } from "./demo/timeline.ts";
 
@@ -18,7 +18,7 @@ export const demo: Command = {
     "happens: registration, telemetry, a direct method, the twin, a dropped connection, a restart. Exits by itself;\n" +
     "1 when a step did not happen.",
   options: {
-    json: { type: "boolean", help: "print the steps as JSON at the end" },
+    ...jsonOption("landfall.demo/1"),
   },
   async run({ terminal, signal, options }) {
     const wantsJson = options.json === true;

@@ -43,7 +43,7 @@ function absences(sight: NameFacts, service: Service, found: Found): Finding[] {
             remedy: `Ask whoever runs the network to open TCP port 53 to ${serversOf(cutAnswers)}.`,
           }),
         ]),
-    ...(shadowingZone === undefined
+    ...(shadowingZone === undefined || sight.privatelinkNames.length > 0 || sight.vetted.length > 0
       ? []
       : [
           found("zone-shadows", {

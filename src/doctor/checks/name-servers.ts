@@ -44,7 +44,7 @@ export const nameServers = defineCheck({
       return { skipped: "rules of connect_to decide where connections lead, not DNS" };
     }
     const views = first.servers.map((server) => viewOf(server, evidence));
-    const usable = views.filter(({ answers }) => answers.some(({ failure }) => failure === undefined));
+    const usable = views.filter(({ answers }) => answers.some(isUsable));
     return {
       summary:
         views.length === 0
@@ -63,6 +63,11 @@ interface View {
   readonly answers: readonly ServerAnswer[];
 }
 
+/** A server whose answers are cut is there; what is cut off has a finding of its own. */
+function isUsable({ failure }: ServerAnswer): boolean {
+  return failure === undefined || failure === "cut";
+}
+
 function viewOf(server: string, { names }: EndpointEvidence): View {
   return { server, answers: names.flatMap((name) => name.answers.filter((answer) => answer.server === server)) };
 }
@@ -73,7 +78,7 @@ function findingsOf(
   found: CheckCall<keyof typeof failures>["found"],
 ): Finding[] {
   if (views.length === 0) return [found("none", { text: "there is no name server to ask" })];
-  const lost = views.filter(({ answers }) => answers.every(({ failure }) => failure !== undefined));
+  const lost = views.filter(({ answers }) => !answers.some(isUsable));
   const text = lost.map(({ server, answers }) => `${server}: ${wordsFor(answers)}`).join("; ");
   if (lost.length === 0) return [];
   return [found(usable === 0 ? "all-silent" : "silent", { text })];

@@ -26,7 +26,7 @@ export function publicAccess(service: "device-update" | "digital-twins"): Check 
           "Make DNS lead to the private endpoint here; ask the owner of the virtual network to link the private DNS zone.",
       },
       forbidden: {
-        status: "warning",
+        status: "failed",
         when: "The service answers 403 for another reason.",
         cause:
           "Likely public network access is disabled, or a proxy forbids the request. Azure does not document the text.",
