@@ -184,7 +184,6 @@ function unanimouslyPublic(evidence: NameEvidence, observations: readonly Observ
     gapsOf(evidence).length === 0 &&
     evidence.servers.every(answersIpv4) &&
     (evidence.system.status === "answered" || evidence.system.status === "not-asked") &&
-    evidence.hosts.length === 0 &&
     observations.every((each) => each.class === "public")
   );
 }

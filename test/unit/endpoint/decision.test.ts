@@ -237,6 +237,14 @@ describe("no address in sight", () => {
     }
   });
 
+  test("row 13: the system's own failure counts as well", () => {
+    const failing = { system: { status: "failed", detail: "EAI_AGAIN" } } as const;
+    const decision = decide(worldOf(["notFound"], failing), { allowGlobalFallback: true });
+    expect(decision).toMatchObject({ ...none, reason: "dns-unavailable" });
+    expect(decision.text).toContain("EAI_AGAIN");
+    expect(decide(worldOf(["notFound"], failing), {}, wasPrivate())).toMatchObject({ reason: "last-good-address" });
+  });
+
   test("row 10 names the record to create", () => {
     const { text, advice } = decide(worldOf(["missingRecord"]));
     expect(text).toContain("privatelink.azure-devices-provisioning.net");
@@ -442,6 +450,12 @@ describe("what was private before", () => {
     expect(decide(worldOf(["silent"]), { privateCidrs: ["20.42.0.0/16"] }, memory)).toMatchObject({
       reason: "last-good-address",
     });
+  });
+
+  test("a remembered IPv6 address does not satisfy strictness", () => {
+    const memory = wasPrivate({ address: "fd12:3456::1" });
+    expect(decide(worldOf(["silent"]), {}, memory)).toMatchObject({ addresses: ["fd12:3456::1"] });
+    expect(decide(worldOf(["silent"]), strict, memory)).toMatchObject({ ...none, reason: "dns-unavailable" });
   });
 
   test("row 18: a path that turned public is used for the service only, and not at all when strict", () => {
@@ -668,6 +682,21 @@ describe("NAT64", () => {
         addresses: ["fd00:64::142a:a"],
       });
     }
+  });
+
+  test("a prefix that DNS made up lends no trust to the public IPv6 addresses in it", () => {
+    const linked = { chain: [dpsInZone], terminalOwner: dpsInZone };
+    const view = [
+      { ...linked, addresses: [{ address: "10.20.0.5", ttl: 60 }] },
+      { ...linked, addresses: [{ address: "2600:1234::a14:5", ttl: 60 }] },
+    ] as const;
+    const world = { ...worldOf([view]), nat64Prefixes: ["2600:1234::/96"] };
+    expect(decide(world, strict)).toMatchObject({ ...service, path: "private", addresses: ["10.20.0.5"] });
+  });
+
+  test("translations of other private addresses than the vetted ones are not dialled", () => {
+    const guess = [{ addresses: [{ address: "10.20.0.5", ttl: 60 }] }, ipv6Only("64:ff9b::c0a8:101")[1]] as const;
+    expect(decide(worldOf([guess]), strict)).toMatchObject({ addresses: ["10.20.0.5"] });
   });
 
   test("a prefix that DNS made up does not turn a public IPv6 address private", () => {
