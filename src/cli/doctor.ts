@@ -1,13 +1,17 @@
+import { open } from "node:fs/promises";
 import { systemClock } from "../clock.ts";
 import { parseDuration } from "../config/duration.ts";
-import { loadSettings } from "../config/load.ts";
+import { type LoadedFile, loadSettings } from "../config/load.ts";
+import { supportBundle } from "../doctor/bundle.ts";
 import { allChecks } from "../doctor/catalogue.ts";
 import { examine } from "../doctor/examine.ts";
 import { openContext } from "../doctor/open-context.ts";
-import { LandfallError } from "../errors.ts";
+import type { DoctorReport } from "../doctor/report.ts";
+import { describeCause, LandfallError } from "../errors.ts";
 import { type Command, configOption, type ExitCode, type Invocation, jsonOption, textOption } from "./command.ts";
 import { conclusionLines, resultLines } from "./doctor-lines.ts";
 import { exitCodeFor } from "./error-report.ts";
+import type { Terminal } from "./terminal.ts";
 
 const defaultTimeLimitMs = 60_000;
 
@@ -29,24 +33,42 @@ export const doctor: Command = {
       help: "run this check, or those that begin with ID, and what they depend on; may be repeated",
     },
     skip: { type: "string", multiple: true, value: "ID", help: "leave this check out, and those that depend on it" },
+    "hub-connect": {
+      type: "boolean",
+      help: "also connect to the hub as the device; that throws out an agent that runs, so stop it first",
+    },
     "time-limit": { type: "string", value: "TIME", help: "longest time for everything (default: 60s)" },
+    bundle: {
+      type: "string",
+      value: "FILE",
+      help: "write a support bundle: the report and what it rests on, redacted",
+    },
+    verbose: { type: "boolean", short: "v", help: "tell of every check what was seen" },
   },
   async run(invocation) {
     if (invocation.options.list === true) return list(invocation);
     const { options, env, terminal, signal } = invocation;
     const file = textOption(options, "config");
     const asJson = options.json === true;
+    const verbose = options.verbose === true;
+    let loaded: LoadedFile | undefined;
     const report = await examine({
       clock: systemClock,
-      load: () => loadSettings({ env, ...(file === undefined ? {} : { file }) }),
-      open: (loaded, limit) => openContext(loaded, { clock: systemClock, signal: limit }),
+      load: async () => {
+        loaded = await loadSettings({ env, ...(file === undefined ? {} : { file }) });
+        return loaded;
+      },
+      open: (found, limit) =>
+        openContext(found, { clock: systemClock, signal: limit, mayConnectToHub: options["hub-connect"] === true }),
       only: listOption(options.only),
       skip: listOption(options.skip),
       timeLimitMs: timeLimitOption(textOption(options, "time-limit")),
       signal,
-      ...(asJson ? {} : { onResult: (result) => terminal.out.write(resultLines(result, terminal.out)) }),
+      ...(asJson ? {} : { onResult: (result) => terminal.out.write(resultLines(result, terminal.out, { verbose })) }),
     });
     terminal.out.write(asJson ? `${JSON.stringify(report)}\n` : conclusionLines(report, terminal.out));
+    const bundle = textOption(options, "bundle");
+    if (bundle !== undefined) await writeBundle(bundle, report, loaded, terminal);
     return report.exitCode;
   },
   /** 1 and 2 are what an examination comes to. */
@@ -62,6 +84,28 @@ function list({ options, terminal }: Invocation): ExitCode {
     for (const { id, title } of allChecks) terminal.out.write(`${id.padEnd(width)}  ${title}\n`);
   }
   return 0;
+}
+
+async function writeBundle(
+  path: string,
+  report: DoctorReport,
+  loaded: LoadedFile | undefined,
+  { err }: Terminal,
+): Promise<void> {
+  const text = `${JSON.stringify(await supportBundle(report, loaded?.settings), undefined, 2)}\n`;
+  try {
+    const file = await open(path, "w", 0o600);
+    try {
+      // A file that was there may be open to others.
+      await file.chmod(0o600);
+      await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw new LandfallError("cli.usage", `--bundle: ${path} cannot be written: ${describeCause(cause)}`, { cause });
+  }
+  err.write(`wrote ${path}; ids are shortened and secrets left out, and you may want to read it before you send it\n`);
 }
 
 /** Ids may be repeated options, or one option with commas. */

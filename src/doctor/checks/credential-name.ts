@@ -40,7 +40,11 @@ export const credentialName = defineCheck({
           ? { id: registrationId ?? "", warnings: [] }
           : nameFor(commonNames(chain[0]), registrationId);
       if (isDps) checkRegistrationId(named.id, identity.method);
-      return { summary: named.id, findings: named.warnings.map((text) => found("differs", { text })) };
+      return {
+        summary: named.id,
+        data: { id: named.id },
+        findings: named.warnings.map((text) => found("differs", { text })),
+      };
     } catch (error) {
       return { summary: "unusable", findings: [found("unusable", { text: describeCause(error) })] };
     }

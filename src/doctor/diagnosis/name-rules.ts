@@ -1,5 +1,5 @@
 import { services } from "../service.ts";
-import { byFinding, byService, type DiagnosisRule, once, sentence } from "./rule.ts";
+import { byFinding, byService, type DiagnosisRule, explained, once, sentence } from "./rule.ts";
 
 /** Faults of names: what DNS, the hosts file and a proxy make of them. */
 export const nameRules: readonly DiagnosisRule[] = [
@@ -40,7 +40,7 @@ export const nameRules: readonly DiagnosisRule[] = [
       if (found === undefined) return undefined;
       const lost = symptoms.services.filter(({ reason }) => reason === "private-downgrade");
       return {
-        text: sentence(found.text),
+        text: explained(found, "likely"),
         evidence: ["state.memory", ...lost.map(({ service }) => `endpoint.${service}`)],
         fixes: [
           "If this device should still be in its private network: bring the VPN up, and ask the owner of the virtual network about the zone link and the forwarder.",
@@ -107,7 +107,7 @@ export const nameRules: readonly DiagnosisRule[] = [
         // Beside another server's address it is a warning, and comes with the other warnings.
         if (found === undefined || (found.status === "warning" && path !== "none")) return undefined;
         return {
-          text: sentence(found.text),
+          text: explained(found, confidence),
           evidence: [`dns.${service}`, `endpoint.${service}`],
           fixes: [found.remedy],
         };
@@ -128,7 +128,7 @@ export const nameRules: readonly DiagnosisRule[] = [
     match({ service }, symptoms) {
       const found = symptoms.finding("proxy.settings", "hides-private-endpoint");
       if (found === undefined || service !== "dps") return undefined;
-      return { text: sentence(found.text), evidence: ["proxy.settings"], fixes: [found.remedy] };
+      return { text: explained(found, "likely"), evidence: ["proxy.settings"], fixes: [found.remedy] };
     },
   }),
   byService({
@@ -140,7 +140,7 @@ export const nameRules: readonly DiagnosisRule[] = [
       const found = symptoms.finding(`dns.${service}`, "private-endpoint-not-visible");
       if (refused === undefined || found === undefined || reason !== "private-endpoint-not-visible") return undefined;
       return {
-        text: sentence(found.text),
+        text: explained(found, "likely"),
         evidence: [`dns.${service}`, `endpoint.${service}`],
         fixes: [found.remedy],
       };

@@ -1,3 +1,4 @@
+import type { Finding } from "../result.ts";
 import type { Confidence, Diagnosis } from "./diagnosis.ts";
 import type { ServiceSymptoms, Symptoms } from "./symptoms.ts";
 
@@ -43,10 +44,19 @@ export function byFinding(
           .flatMap(({ id, findings }) =>
             findings
               .filter((each) => code === "*" || each.code === code)
-              .map(({ text, remedy }) => ({ text: sentence(text), evidence: [id], fixes: [remedy] })),
+              .map((each) => ({ text: explained(each, rest.confidence), evidence: [id], fixes: [each.remedy] })),
           );
       }),
   };
+}
+
+/** What was found, and where it does not speak for itself, what is behind it. */
+export function explained({ text, cause }: Finding, confidence: Confidence): string {
+  if (confidence === "certain") return sentence(text);
+  const guess = /^(Likely|Azure|Either) /.test(cause)
+    ? cause
+    : `${confidence === "likely" ? "Likely" : "Possibly"}: ${cause}`;
+  return `${sentence(text)} ${sentence(guess)}`;
 }
 
 function fits(id: string, pattern: string): boolean {
