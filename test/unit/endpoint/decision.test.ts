@@ -437,6 +437,12 @@ describe("what was private before", () => {
     }
   });
 
+  test("row 12: also when a filter takes the private address out of the answers", () => {
+    for (const seen of ["strippedBehindAlias", "stripped"] as const) {
+      expect(decide(worldOf([seen]), strict, wasPrivate())).toMatchObject({ reason: "last-good-address" });
+    }
+  });
+
   test("a clock that fell back a little does not spoil the last good address, one far off does", () => {
     expect(decide(worldOf(["silent"]), {}, wasPrivate({ age: -hour }))).toMatchObject({ reason: "last-good-address" });
     expect(decide(worldOf(["silent"]), {}, wasPrivate({ age: -48 * hour }))).toMatchObject({
