@@ -21,7 +21,7 @@ export function textValues(s: Situation, outcome: Outcome): TextValues {
     redirect: s.connectTo?.host,
     gaps: list(name.gaps),
     globalGaps: list(s.global.name.gaps, "none was given"),
-    doubts: name.gaps.length > 0 ? list(name.gaps) : viewsOf(name),
+    doubts: viewsOf(name),
     views: viewsOf(name),
     known: list(
       s.service?.vetted.length ? s.service.vetted : [...name.vetted, ...(s.service ?? name).privatelinkNames],
@@ -106,7 +106,7 @@ function ageOf(ms: number): string {
 }
 
 /** Who gives what, one clause for each source. */
-function viewsOf({ observations, missingRecords, gaps }: NameFacts): string {
+function viewsOf({ observations, denials, gaps }: NameFacts): string {
   const sources = unique(observations.map(({ from }) => from));
   const given = sources.map((source) => {
     const addresses = observations
@@ -114,8 +114,7 @@ function viewsOf({ observations, missingRecords, gaps }: NameFacts): string {
       .map((each) => `${each.address} (${each.class})`);
     return `${source}: ${unique(addresses).join(", ")}`;
   });
-  const silent = missingRecords.map(({ server }) => `${server}: no record`);
-  return list([...given, ...silent, ...gaps], "not every source knows the name");
+  return list([...given, ...denials, ...gaps]);
 }
 
 function list(texts: readonly string[], whenEmpty = "none"): string {

@@ -45,6 +45,8 @@ export interface NameFacts {
   readonly unanimouslyPublic: boolean;
   /** Every configured name server and the system were heard, and all of them said that the name does not exist. */
   readonly notFound: boolean;
+  /** Who was heard and gave no address, one line each. */
+  readonly denials: readonly string[];
   /** The answers and views that are missing or inconclusive, one line each. */
   readonly gaps: readonly string[];
   /** Answers that end at a privatelink name which has no address, and the zone says so. */
@@ -79,6 +81,7 @@ export function readFacts(host: string, evidence: NameEvidence | undefined, cont
     knownPrivate: privatelinkNames.length > 0 || shadowingZone !== undefined || observations.some(isPrivate),
     unanimouslyPublic: evidence !== undefined && unanimouslyPublic(evidence, observations),
     notFound: evidence !== undefined && notFound(evidence),
+    denials: evidence === undefined ? [] : denialsOf(evidence),
     gaps: evidence === undefined ? [`nothing was asked about ${host}`] : gapsOf(evidence),
     missingRecords: answers.filter(lacksRecord),
     strippedAnswers: answers.filter(isStripped),
@@ -163,18 +166,33 @@ function voucherOf(hosts: readonly string[], zone: readonly string[], others: re
 function gapsOf({ servers, answers, system }: NameEvidence): string[] {
   const gaps = servers.length === 0 ? ["no name server is configured that could be asked directly"] : [];
   for (const server of servers) {
-    for (const type of ["A", "AAAA"] as const) {
-      const given = answers.filter((answer) => answer.server === server && answer.type === type);
-      if (given.length === 0) gaps.push(`${server}: not asked for ${type}`);
-      for (const answer of given) {
-        if (answer.failure !== undefined) gaps.push(`${server}: ${answer.failure} when asked for ${type}`);
-        else if (isStripped(answer))
-          gaps.push(`${server}: an empty answer for ${type} without the authority of a zone`);
-      }
-    }
+    const [ipv4, ipv6] = (["A", "AAAA"] as const).map((type) =>
+      gapIn(answers.filter((answer) => answer.server === server && answer.type === type)),
+    );
+    if (ipv4 !== undefined && ipv4 === ipv6) gaps.push(`${server}: ${ipv4}`);
+    else if (ipv4 !== undefined) gaps.push(`${server}: ${ipv4} when asked for IPv4`);
+    else if (ipv6 !== undefined) gaps.push(`${server}: ${ipv6} when asked for IPv6`);
   }
   if (system.status === "failed") gaps.push(`the system's resolver: ${system.detail}`);
   return gaps;
+}
+
+function gapIn(answers: readonly ServerAnswer[]): string | undefined {
+  if (answers.length === 0) return "not asked";
+  const failed = answers.find(({ failure }) => failure !== undefined);
+  if (failed !== undefined) return failed.failure;
+  return answers.some(isStripped) ? "an empty answer without the authority of a zone" : undefined;
+}
+
+/** Who was heard and knows no address. */
+function denialsOf({ answers, system }: NameEvidence): string[] {
+  const empty = answers.filter(
+    ({ type, failure, addresses }) => type === "A" && failure === undefined && addresses.length === 0,
+  );
+  return [
+    ...empty.map(({ server, rcode }) => `${server}: ${rcode === "NXDOMAIN" ? "no such name" : "no address"}`),
+    ...(system.status === "not-found" ? ["the system: no such name"] : []),
+  ];
 }
 
 function unanimouslyPublic(evidence: NameEvidence, observations: readonly Observation[]): boolean {

@@ -18,11 +18,12 @@ export interface WarningRule {
 const throughProxy = (s: Situation, o: Outcome): boolean =>
   proxyResolvesNames(s) && o.kind !== "none" && o.addresses === undefined && s.connectTo === undefined;
 
-/** The kinds of address that each source gives; sources that give none do not count. */
-function kindsDiffer({ observations }: NameFacts): boolean {
+/** Some give other kinds of addresses than others, or some give addresses and others none. */
+function disagree({ observations, denials }: NameFacts): boolean {
   const kinds = new Map<string, Set<string>>();
   for (const { from, class: kind } of observations) kinds.set(from, (kinds.get(from) ?? new Set()).add(kind));
-  return new Set([...kinds.values()].map((each) => [...each].sort().join())).size > 1;
+  const views = new Set([...kinds.values()].map((each) => [...each].sort().join()));
+  return views.size > 1 || (views.size > 0 && denials.length > 0);
 }
 
 /** Every warning, in the order of printing. */
@@ -85,7 +86,7 @@ export const warningRules: readonly WarningRule[] = [
       };
     },
   },
-  { code: "resolvers-disagree", when: (s) => kindsDiffer(s.name) },
+  { code: "resolvers-disagree", when: (s) => disagree(s.name) },
   {
     code: "answers-missing",
     when: (s, _, reason) =>

@@ -357,6 +357,15 @@ describe("public addresses in sight", () => {
       expect(decide(world, each)).toMatchObject({ ...none, reason, retryable: true });
   });
 
+  test("row 17 says who was heard, who was not, and what they said", () => {
+    const { text, warnings } = decide(worldOf(["public", "notFound", "silent", "ipv6Silent"]));
+    expect(text).toContain("10.0.0.1:53: 20.42.0.10 (public)");
+    expect(text).toContain("10.0.0.2:53: no such name");
+    expect(text).toContain("10.0.0.3:53: timeout");
+    expect(text).toContain("10.0.0.4:53: timeout when asked for IPv6");
+    expect(warnings.map(({ code }) => code)).toEqual(["resolvers-disagree"]);
+  });
+
   test("row 15 gives both explanations", () => {
     const { text, advice } = decide(worldOf(["zoneWithPublicRange"]));
     expect(text).toMatch(/uses a public range, or the public chain ends/);
