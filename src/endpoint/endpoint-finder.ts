@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { candidateHosts, decideEndpoint, decideHub } from "./decision.ts";
+import { type AssignedHub, candidateHosts, candidateHubHosts, decideEndpoint, decideHub } from "./decision.ts";
 import type { EndpointDecision } from "./endpoint-decision.ts";
 import type { EndpointSettings } from "./endpoint-settings.ts";
 import type { EndpointEvidence } from "./evidence.ts";
@@ -62,12 +62,17 @@ export class EndpointFinder {
     return { settings, evidence, memory, decision };
   }
 
-  /** Where the assigned hub would be reached now. Without a {@link dps} search before, its path is not known. */
+  /**
+   * Where the assigned hub would be reached now. Without a {@link dps} search before, as with a stored assignment, the path to DPS
+   * is not known, but its cloud is.
+   */
   async hub(host: string, manner: ConnectionManner, options: FindOptions = {}): Promise<ExplainedDecision> {
     const { settings, memory: store } = this.#parts;
     const memory = await store.load();
-    const evidence = await this.#evidence([host], manner, options);
-    const decision = decideHub(settings, { host, ...(this.#dps ? { dps: this.#dps } : {}) }, evidence, memory);
+    const dps = this.#dps ?? likelyDps(settings, memory);
+    const hub: AssignedHub = { host, ...(dps === undefined ? {} : { dps }) };
+    const evidence = await this.#evidence(candidateHubHosts(settings, hub), manner, options);
+    const decision = decideHub(settings, hub, evidence, memory);
     if (decision.host !== undefined) {
       this.#decisions.set(normaliseHost(decision.host), { decision, idScope: undefined });
     }
@@ -97,6 +102,12 @@ export class EndpointFinder {
       options,
     );
   }
+}
+
+/** The DPS that must have assigned a hub; none for a hub given by hand, which goes without an ID scope. */
+function likelyDps(settings: EndpointSettings, memory: NetworkMemory): AssignedHub["dps"] {
+  const [host] = candidateHosts(settings, memory);
+  return host === undefined || settings.idScope === "" ? undefined : { host, path: "unknown" };
 }
 
 /** An hour: nothing depends on a sighting's age more finely, and flash memory wears out. */

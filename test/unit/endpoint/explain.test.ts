@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { decideEndpoint } from "../../../src/endpoint/decision.ts";
-import { decisionError } from "../../../src/endpoint/decision-error.ts";
 import { type EndpointSettings, endpointFaults } from "../../../src/endpoint/endpoint-settings.ts";
 import type { EndpointEvidence } from "../../../src/endpoint/evidence.ts";
 import { type ExplainedDecision, explainJson, explainLines } from "../../../src/endpoint/explain.ts";
 import { emptyMemory, type NetworkMemory } from "../../../src/endpoint/network-memory.ts";
 import { reasons } from "../../../src/endpoint/reasons.ts";
+import { routeOf } from "../../../src/endpoint/route-of.ts";
 import { warnings } from "../../../src/endpoint/warnings.ts";
 import {
   behindProxy,
@@ -93,18 +93,27 @@ describe("a decision as JSON", () => {
   });
 });
 
-describe("the error of a decision", () => {
-  test("is there only when nothing is dialled", () => {
-    expect(decisionError(explained(worldOf(["linked"])).decision)).toBeUndefined();
+describe("the way that a decision leads", () => {
+  const routeIn = (evidence: EndpointEvidence, settings?: EndpointSettings) =>
+    routeOf(explained(evidence, settings).decision);
+
+  test("has the name, the addresses and whether a proxy may carry it", () => {
+    expect(routeIn(worldOf(["linked"]))).toEqual({ host: dpsHost, addresses: ["10.20.0.5"], proxy: "never" });
+    expect(routeIn(worldOf(["linked"], behindProxy()))).toEqual({ host: dpsHost });
   });
 
-  test("tells a world that may change from settings that have to", () => {
-    const world = decisionError(explained(worldOf(["missingRecord"])).decision);
-    expect(world).toMatchObject({ code: "endpoint.no-safe-endpoint", retry: "backoff" });
-    expect(world?.details).toContainEqual("reason: private-zone-missing-record (row 10)");
-    expect(world?.details).toContainEqual(expect.stringContaining("A record `contoso`"));
-    const settings = decisionError(explained(worldOf([]), namelessSettings({ network: "private" })).decision);
-    expect(settings).toMatchObject({ code: "endpoint.settings-conflict", retry: "never" });
+  test("is an error when nothing is dialled; one of a world that may change, or of settings that have to", () => {
+    expect(() => routeIn(worldOf(["missingRecord"]))).toThrow(
+      expect.objectContaining({
+        code: "endpoint.no-safe-endpoint",
+        retry: "backoff",
+        message: expect.stringContaining("private-zone-missing-record"),
+        details: expect.arrayContaining([expect.stringContaining("A record `contoso`")]),
+      }),
+    );
+    expect(() => routeIn(worldOf([]), namelessSettings({ network: "private" }))).toThrow(
+      expect.objectContaining({ code: "endpoint.settings-conflict", retry: "never" }),
+    );
   });
 });
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { type AssignedHub, candidateHubHosts, decideHub } from "../../../src/endpoint/decision.ts";
-import { decisionError } from "../../../src/endpoint/decision-error.ts";
 import type { EndpointDecision } from "../../../src/endpoint/endpoint-decision.ts";
 import type { EndpointSettings } from "../../../src/endpoint/endpoint-settings.ts";
 import type { NameEvidence } from "../../../src/endpoint/evidence.ts";
 import { emptyMemory, type NetworkMemory, withSighting } from "../../../src/endpoint/network-memory.ts";
+import { routeOf } from "../../../src/endpoint/route-of.ts";
 import {
   behindProxy,
   dpsHost,
@@ -64,11 +64,11 @@ describe("the name of an assigned hub", () => {
   });
 
   test("of another cloud is refused with the documented reason", () => {
-    const error = decisionError(decide(["linked"], {}, { host: "contoso.azure-devices.us" }));
-    expect(error).toMatchObject({ code: "endpoint.cross-cloud", retry: "never" });
-    expect(error?.message).toMatch(
+    const decision = decide(["linked"], {}, { host: "contoso.azure-devices.us" });
+    expect(decision.text).toMatch(
       /Azure US Government.*Azure public.*do not work when the two are in different clouds/,
     );
+    expect(() => routeOf(decision)).toThrow(expect.objectContaining({ code: "endpoint.cross-cloud", retry: "never" }));
   });
 
   test("cannot steer the terminal that it is printed on", () => {
