@@ -1,9 +1,10 @@
 import type { Clock } from "../clock.ts";
 import { withDeadline } from "../deadline.ts";
-import { describeCause, isLandfallError } from "../errors.ts";
+import { isLandfallError } from "../errors.ts";
 import { type Check, type CheckCall, findingOf, type Outcome } from "./check.ts";
 import type { DoctorContext } from "./context.ts";
 import { type CheckResult, worstOf } from "./result.ts";
+import { saidBy } from "./words.ts";
 
 /** How {@link runChecks} runs. */
 export interface RunOptions {
@@ -115,7 +116,7 @@ async function attempt(
 function undecided(error: unknown, limit: AbortSignal): Outcome {
   if (limit.aborted) return broken("cut-short", "the time for the whole examination was up");
   if (error instanceof CutShort) return broken("cut-short", error.message);
-  return broken(isLandfallError(error) ? "error" : "internal", describeCause(error));
+  return broken(isLandfallError(error) ? "error" : "internal", saidBy(error));
 }
 
 function broken(code: "cut-short" | "error" | "internal", text: string): Outcome {

@@ -1,4 +1,5 @@
-import { describeCause, isLandfallError } from "../errors.ts";
+import { isLandfallError } from "../errors.ts";
+import { saidBy } from "./words.ts";
 
 /**
  * Why TLS did not come about.
@@ -27,7 +28,7 @@ const cutCodes = new Set(["ECONNRESET", "EPIPE", "ERR_SSL_UNEXPECTED_EOF_WHILE_R
 
 /** Reads the failure off what a dialer rejected with, once TCP is known to work. */
 export function tlsFailureOf(error: unknown): { readonly failure: TlsFailure; readonly text: string } {
-  return { failure: failureOf(error), text: describeCause(error) };
+  return { failure: failureOf(error), text: saidBy(error) };
 }
 
 function failureOf(error: unknown): TlsFailure {

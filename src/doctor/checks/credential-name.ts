@@ -1,9 +1,9 @@
 import { nameForDps, nameForHub } from "../../attestation/certificate-name.ts";
 import { checkRegistrationId } from "../../attestation/registration-id.ts";
-import { describeCause } from "../../errors.ts";
 import { commonNames } from "../../keys/certificate-chain.ts";
 import { defineCheck } from "../check.ts";
 import { identityOf } from "../identity.ts";
+import { saidBy } from "../words.ts";
 
 /** Whether the certificate is for this device, and its id one that DPS takes. */
 export const credentialName = defineCheck({
@@ -46,7 +46,7 @@ export const credentialName = defineCheck({
         findings: named.warnings.map((text) => found("differs", { text })),
       };
     } catch (error) {
-      return { summary: "unusable", findings: [found("unusable", { text: describeCause(error) })] };
+      return { summary: "unusable", findings: [found("unusable", { text: saidBy(error) })] };
     }
   },
 });

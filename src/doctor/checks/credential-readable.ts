@@ -1,6 +1,7 @@
-import { describeCause, isLandfallError } from "../../errors.ts";
+import { isLandfallError } from "../../errors.ts";
 import { defineCheck } from "../check.ts";
 import { identityOf } from "../identity.ts";
+import { saidBy } from "../words.ts";
 
 /** Whether key and certificate are there and can be read. */
 export const credentialReadable = defineCheck({
@@ -23,7 +24,7 @@ export const credentialReadable = defineCheck({
     const errors = parts?.errors ?? (await context.attestation().then(none, (error: unknown) => [error]));
     const findings = errors.map((error) =>
       found("unreadable", {
-        text: describeCause(error),
+        text: saidBy(error),
         ...(isLandfallError(error) ? { cause: error.message, remedy: error.remedy } : {}),
       }),
     );

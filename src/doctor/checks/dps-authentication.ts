@@ -1,9 +1,10 @@
-import { describeCause, isLandfallError } from "../../errors.ts";
+import { isLandfallError } from "../../errors.ts";
 import type { RegistrationLookUp } from "../../provisioning/look-up.ts";
 import { type CheckCall, defineCheck, type Outcome } from "../check.ts";
 import type { DoctorContext, Subject } from "../context.ts";
 import type { CheckResult, Finding } from "../result.ts";
 import { sightOf } from "../sight.ts";
+import { saidBy } from "../words.ts";
 
 const credentialChecks = [
   "credential.readable",
@@ -106,11 +107,11 @@ export const dpsAuthentication = defineCheck({
     } catch (error) {
       signal.throwIfAborted();
       if (isLandfallError(error) && !error.code.startsWith("transport.") && !error.code.startsWith("endpoint.")) {
-        return { skipped: describeCause(error), because: "credential.readable" };
+        return { skipped: saidBy(error), because: "credential.readable" };
       }
       return {
         summary: "no answer",
-        findings: [found("no-answer", { text: describeCause(error) })],
+        findings: [found("no-answer", { text: saidBy(error) })],
         data: { outcome: "no-answer" },
       };
     }

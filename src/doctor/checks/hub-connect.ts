@@ -1,8 +1,9 @@
 import { routeOf } from "../../endpoint/route-of.ts";
-import { describeCause, isLandfallError } from "../../errors.ts";
+import { isLandfallError } from "../../errors.ts";
 import { defineCheck } from "../check.ts";
 import { usedPort } from "../service.ts";
 import { sightOf } from "../sight.ts";
+import { saidBy } from "../words.ts";
 
 const failures = {
   unauthorized: {
@@ -82,7 +83,7 @@ export const hubConnect = defineCheck({
     } catch (error) {
       signal.throwIfAborted();
       const code = (isLandfallError(error) ? codes[error.code] : undefined) ?? "refused";
-      const text = describeCause(error);
+      const text = saidBy(error);
       return { summary: text, findings: [found(code, { text })], data: { outcome: code, ...facts } };
     }
   },

@@ -89,9 +89,11 @@ function implausible(sight: NameFacts, found: Found): Finding[] {
 
 /** Public addresses where something private shows. */
 function exposed(sight: NameFacts, found: Found): Finding[] {
-  const { host, vetted, publicAddresses, privatelinkNames, observations } = sight;
+  const { host, vetted, publicAddresses, privatelinkNames, missingRecords, observations } = sight;
   const [owner] = privatelinkNames;
-  if (vetted.length > 0 || publicAddresses.length === 0 || owner === undefined) return [];
+  // A zone that is asked here and lacks the record says more than another server's public answer.
+  const isExplained = vetted.length > 0 || missingRecords.length > 0;
+  if (isExplained || publicAddresses.length === 0 || owner === undefined) return [];
   const addresses = publicAddresses.join(", ");
   if (observations.some((each) => each.privatelinkOwned && each.class === "public")) {
     return [found("public-range", { text: `${owner} itself has the public address ${addresses}` })];

@@ -1,8 +1,9 @@
 import { evidenceFor } from "../../endpoint/evidence.ts";
-import { describeCause, isLandfallError } from "../../errors.ts";
+import { isLandfallError } from "../../errors.ts";
 import { defineCheck } from "../check.ts";
 import type { DoctorContext } from "../context.ts";
 import { dialTargetOf } from "../destinations.ts";
+import { saidBy } from "../words.ts";
 
 /** Whether the proxy makes connections for this device. */
 export const proxyPath = defineCheck({
@@ -51,7 +52,7 @@ export const proxyPath = defineCheck({
       // What goes wrong with TLS, behind the proxy, is for another check.
       if (!isLandfallError(error) || !error.code.startsWith("endpoint.tls-")) {
         const code = failureOf(isLandfallError(error) ? error.service?.status : undefined);
-        return { summary: `${proxy} makes no connection`, findings: [found(code, { text: describeCause(error) })] };
+        return { summary: `${proxy} makes no connection`, findings: [found(code, { text: saidBy(error) })] };
       }
     }
     return { summary: `${proxy} makes connections to ${target.host}`, data: { proxy, host: target.host } };

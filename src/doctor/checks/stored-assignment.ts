@@ -1,6 +1,6 @@
-import { describeCause } from "../../errors.ts";
 import { defineCheck } from "../check.ts";
 import { isFor } from "../open-context.ts";
+import { saidBy } from "../words.ts";
 
 /** What is left of an earlier registration, and whether it is worth anything to this device. */
 export const storedAssignment = defineCheck({
@@ -52,7 +52,7 @@ export const storedAssignment = defineCheck({
         data: { stored: true, isOurs, assignedHub, ...(substatus === undefined ? {} : { substatus }) },
       };
     } catch (error) {
-      return { summary: "cannot be read", findings: [found("unreadable", { text: describeCause(error) })] };
+      return { summary: "cannot be read", findings: [found("unreadable", { text: saidBy(error) })] };
     }
   },
 });
