@@ -194,8 +194,7 @@ class Facts {
     }
     const host = await this.#hostOf(service);
     if (host === undefined) return undefined;
-    // The way to DPS, which a decision about the hub looks at, has no bearing on the other services.
-    if (service !== "hub") return subjectOf(await this.#createFinder().hub(host, manner, options), host);
+    if (service !== "hub") return subjectOf(await this.#finder.named(host, manner, options), host);
     await this.subject("dps");
     return subjectOf(await this.#finder.hub(host, manner, options), host);
   }

@@ -70,13 +70,28 @@ export class EndpointFinder {
     const { settings, memory: store } = this.#parts;
     const memory = await store.load();
     const dps = this.#dps ?? likelyDps(settings, memory);
-    const hub: AssignedHub = { host, ...(dps === undefined ? {} : { dps }) };
-    const evidence = await this.#evidence(candidateHubHosts(settings, hub), manner, options);
-    const decision = decideHub(settings, hub, evidence, memory);
+    const found = await this.#toHub({ host, ...(dps === undefined ? {} : { dps }) }, memory, manner, options);
+    const { decision } = found;
     if (decision.host !== undefined) {
       this.#decisions.set(normaliseHost(decision.host), { decision, idScope: undefined });
     }
-    return { settings, evidence, memory, decision };
+    return found;
+  }
+
+  /** Where a service of any kind that the owner names would be reached now; DPS and its cloud have no bearing on it. */
+  async named(host: string, manner: ConnectionManner, options: FindOptions = {}): Promise<ExplainedDecision> {
+    return this.#toHub({ host }, await this.#parts.memory.load(), manner, options);
+  }
+
+  async #toHub(
+    hub: AssignedHub,
+    memory: NetworkMemory,
+    manner: ConnectionManner,
+    options: FindOptions,
+  ): Promise<ExplainedDecision> {
+    const { settings } = this.#parts;
+    const evidence = await this.#evidence(candidateHubHosts(settings, hub), manner, options);
+    return { settings, evidence, memory, decision: decideHub(settings, hub, evidence, memory) };
   }
 
   /**

@@ -83,6 +83,13 @@ describe("an endpoint finder", () => {
     expect(await hub(hubHost)).toMatchObject({ kind: "hub", addresses: ["10.20.0.5"] });
   });
 
+  test("finds services of other kinds without regard to DPS", async () => {
+    const { finder } = finderIn({ view: "linked" });
+    await finder.dps(manner);
+    const { decision } = await finder.named("contoso.api.adu.microsoft.com", { ...manner, port: 443 });
+    expect(decision).toMatchObject({ host: "contoso.api.adu.microsoft.com", addresses: ["10.20.0.5"], warnings: [] });
+  });
+
   test("takes a hub that was given by hand as it is", async () => {
     const { finder } = finderIn({ view: "public" }, namelessSettings({ idScope: "" }));
     expect((await finder.hub("hub.example", manner)).decision).toMatchObject({ kind: "hub", reason: "hub-public" });
