@@ -225,9 +225,12 @@ function isStripped({ type, rcode, failure, addresses, soa }: ServerAnswer): boo
   return type === "A" && failure === undefined && rcode === "NOERROR" && addresses.length === 0 && soa === undefined;
 }
 
-/** The private zone that answered for a name outside of it, or that holds privatelink names without an alias leading there. */
-function shadowOf({ soa }: ServerAnswer): string | undefined {
-  if (soa === undefined) return undefined;
+/**
+ * The private zone that answered for a name outside of it. One that an alias led to is asked for what it is there for, and that
+ * it has no IPv6 address says nothing.
+ */
+function shadowOf({ soa, terminalOwner }: ServerAnswer): string | undefined {
+  if (soa === undefined || isPrivatelinkName(terminalOwner)) return undefined;
   const primary = normaliseHost(soa.primary);
   const isPrivateZone = primary === "azureprivatedns.net" || isBelow(primary, "azureprivatedns.net");
   return isPrivateZone || isPrivatelinkName(soa.zone) ? soa.zone : undefined;

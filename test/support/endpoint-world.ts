@@ -96,6 +96,10 @@ export const views = {
     return [answer, answer];
   }, "private"),
   strippedBehindAlias: shows((host) => [through(inZoneOf(host)), through(inZoneOf(host))], "private"),
+  strippedInPrivateZone: shows((host) => {
+    const alias = through(inZoneOf(host));
+    return [alias, { ...alias, ...privateAuthority(zoneOf(host)) }];
+  }, "private"),
   shadowed: shows((host) => {
     const zone = host.split(".").slice(1).join(".");
     return [

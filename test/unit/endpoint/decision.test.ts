@@ -223,6 +223,11 @@ describe("no address in sight", () => {
     ["row 10: the zone lacks the record", ["missingRecord"], "private-zone-missing-record"],
     ["row 10: the record has no address", ["missingAddress", "missingRecord"], "private-zone-missing-record"],
     ["row 10: the address was taken out behind the alias", ["strippedBehindAlias"], "private-answer-stripped"],
+    [
+      "row 10: the same, where the private zone itself has no IPv6 address",
+      ["strippedInPrivateZone"],
+      "private-answer-stripped",
+    ],
     ["row 10: the answer is cut", ["cutBehindAlias"], "answer-cut"],
     ["row 11: a private zone shadows the name", ["shadowed", "notFound"], "private-zone-shadows-name"],
     ["row 11: nobody knows the name", ["notFound", "notFound"], "name-not-found"],
