@@ -38,7 +38,7 @@ export interface Command {
   readonly name: string;
   /** What follows the name in the usage line, such as `[FILE]`. */
   readonly operands?: string;
-  /** A few sentences for `landfall <command> --help`. */
+  /** A few sentences for `landfall <command> --help`, which breaks the lines. */
   readonly description: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
   /** Most positional arguments that make sense. Default 0. */

@@ -14,8 +14,8 @@ const limitMs = 60_000;
 export const demo: Command = {
   name: "demo",
   description:
-    "Starts the emulator and an agent in a process of its own, with a freshly enrolled X.509 device, and tells what\n" +
-    "happens: registration, telemetry, a direct method, the twin, a dropped connection, a restart. Exits by itself;\n" +
+    "Starts the emulator and an agent in a process of its own, with a freshly enrolled X.509 device, and tells what " +
+    "happens: registration, telemetry, a direct method, the twin, a dropped connection, a restart. Exits by itself; " +
     "1 when a step did not happen.",
   options: {
     ...jsonOption("landfall.demo/1"),

@@ -13,9 +13,9 @@ export const keys: Command = {
   name: "keys",
   operands: "derive ID…",
   description:
-    "derive: prints the device key of each registration id, derived from an enrollment group's key.\n" +
-    "        The group key comes from a file, an environment variable or standard input, never from the command line,\n" +
-    "        where every user of this machine could see it.",
+    "derive prints the device key of each registration id, derived from an enrollment group's key. The group key comes " +
+    "from a file, an environment variable or standard input, never from the command line, where every user of this " +
+    "machine could see it.",
   options: {
     "group-key-file": { type: "string", value: "FILE", help: "file that holds the group key, base64" },
     "group-key-env": { type: "string", value: "NAME", help: "environment variable that holds the group key" },

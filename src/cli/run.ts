@@ -15,8 +15,8 @@ import { sendLines } from "./standard-input.ts";
 export const run: Command = {
   name: "run",
   description:
-    "Provisions if needed, connects to the assigned hub, and serves until SIGINT or SIGTERM: sends system telemetry,\n" +
-    "answers the configured direct methods, follows the twin. SIGHUP asks DPS for the assignment again.",
+    "Provisions if needed, connects to the assigned hub, and serves until SIGINT or SIGTERM: sends system " +
+    "telemetry, answers the configured direct methods, follows the twin. SIGHUP asks DPS for the assignment again.",
   options: {
     ...configOption,
     "check-config": {

@@ -161,7 +161,9 @@ describe("the interval in the twin", () => {
     expect(scene.messages).toBe(1);
     await scene.desire({ landfall: { telemetryInterval: null } });
     expect(scene.reported).not.toHaveProperty("telemetryInterval");
-    await scene.clock.advance(minute);
+    await scene.clock.advance(minute - 1);
+    expect(scene.messages).toBe(1);
+    await scene.clock.advance(1);
     await scene.hub.latest.telemetryArrived(2);
     // The whole component may be deleted as well.
     await scene.desire({ landfall: { telemetryInterval: 0 } });
