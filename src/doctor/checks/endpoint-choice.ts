@@ -2,7 +2,7 @@ import type { EndpointDecision } from "../../endpoint/endpoint-decision.ts";
 import { isStrict } from "../../endpoint/endpoint-settings.ts";
 import type { ReasonCode } from "../../endpoint/reasons.ts";
 import type { WarningCode } from "../../endpoint/warnings.ts";
-import { type Check, type CheckCall, defineCheck } from "../check.ts";
+import { type Check, type CheckCall, defineCheck, type Failure } from "../check.ts";
 import type { Finding } from "../result.ts";
 import { type ServiceName, services } from "../service.ts";
 
@@ -28,7 +28,7 @@ const failures = {
   "dps-name-from-memory": {
     status: "warning",
     when: "The name of the DPS is taken from memory, because the settings lack it.",
-    cause: "`dps_name` was taken out of the settings, or another file is used.",
+    cause: "The setting `dps_name` was taken out of the settings, or another file is used.",
     remedy: "Set `dps_name`.",
   },
   "global-despite-private": {
@@ -61,6 +61,22 @@ const failures = {
 
 type ChoiceFailure = keyof typeof failures;
 
+/** What only a choice for DPS, or only one for the hub, can come to. */
+const failuresOfOne: Readonly<Partial<Record<ChoiceFailure, ServiceName>>> = {
+  "dps-name-from-memory": "dps",
+  "global-despite-private": "dps",
+  "global-not-public": "dps",
+  "hub-not-private": "hub",
+};
+
+function failuresOf(service: ServiceName): Readonly<Record<string, Failure>> {
+  const own = Object.entries(failures).filter(([code]) => {
+    const { [code as ChoiceFailure]: only = service } = failuresOfOne;
+    return only === service;
+  });
+  return Object.fromEntries(own);
+}
+
 /** Reasons that lead over a public path without anything private in sight. */
 const plainlyPublic: readonly ReasonCode[] = [
   "public-only",
@@ -91,7 +107,7 @@ export function endpointChoice(service: ServiceName): Check {
     title: `Choice of a way to ${title}`,
     does: "Decides as the agent does, from settings, evidence and network memory, which host and addresses would be dialled. Sends DNS queries only.",
     dependsOn: [named],
-    failures,
+    failures: failuresOf(service),
     async run(context, { found }) {
       const subject = await context.subject(service);
       if (subject === undefined) return { skipped: `no name of ${title} is known` };

@@ -2,10 +2,11 @@ import { type CheckResult, type CheckStatus, worstOf } from "../result.ts";
 import { deviceRules } from "./device-rules.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { nameRules } from "./name-rules.ts";
-import { pathRules } from "./path-rules.ts";
 import { byFinding, type DiagnosisRule } from "./rule.ts";
 import { serviceRules } from "./service-rules.ts";
 import { Symptoms } from "./symptoms.ts";
+import { tcpRules } from "./tcp-rules.ts";
+import { tlsRules } from "./tls-rules.ts";
 import { warningRules } from "./warning-rules.ts";
 
 /** What no rule knows: the first thing that is wrong stands for itself. */
@@ -23,7 +24,8 @@ const lastRule: DiagnosisRule = byFinding({
 export const diagnosisRules: readonly DiagnosisRule[] = [
   ...deviceRules,
   ...nameRules,
-  ...pathRules,
+  ...tcpRules,
+  ...tlsRules,
   ...serviceRules,
   ...warningRules,
   lastRule,

@@ -118,7 +118,7 @@ export const nameRules: readonly DiagnosisRule[] = [
     id: "proxy-refuses",
     confidence: "certain",
     about: "The proxy of the settings cannot be reached, or makes no connection.",
-    findings: ["proxy.path/*"],
+    findings: ["proxy.path/*", "tls.*/proxy"],
   }),
   byService({
     id: "proxy-hides-private-endpoint",
