@@ -2,7 +2,6 @@ import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import type { NetworkSettings, Settings } from "../config/settings.ts";
 import type { Dialer } from "../endpoint/dialer.ts";
-import { createDnsQuery } from "../endpoint/dns-query.ts";
 import { EndpointFinder } from "../endpoint/endpoint-finder.ts";
 import { evidenceSources, readHosts } from "../endpoint/evidence-sources.ts";
 import { nameServerLookup } from "../endpoint/name-server-lookup.ts";
@@ -41,7 +40,7 @@ export async function createDialer(settings: Settings, { clock, log }: Tools): P
   if (proxy !== undefined && usesWebSocket(settings)) {
     log.info("WebSocket connections go through a proxy", { proxy: parseProxy(proxy).name, from: proxyFrom });
   }
-  const lookup = lookupBy(settings.network, clock);
+  const lookup = await lookupBy(settings.network, clock);
   return new TlsDialer({
     clock,
     log: log.child("endpoint"),
@@ -59,8 +58,9 @@ function usesWebSocket({ provisioning, hub }: Settings): boolean {
 }
 
 /** Names are dialled where the evidence about them came from; the hosts file is read anew for each. */
-function lookupBy({ nameServers, hostsFile }: NetworkSettings, clock: Clock): AddressLookup | undefined {
+async function lookupBy({ nameServers, hostsFile }: NetworkSettings, clock: Clock): Promise<AddressLookup | undefined> {
   if (nameServers === undefined) return undefined;
+  const { createDnsQuery } = await import("../endpoint/dns-query.ts");
   const query = createDnsQuery({ clock });
   return async (host, options) =>
     nameServerLookup({ nameServers, query, hosts: await readHosts(hostsFile) })(host, options);

@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import type { Clock } from "../clock.ts";
 import type { Secret } from "../secret.ts";
 import type { ConnectToRule } from "./connect-to.ts";
-import { createDnsQuery } from "./dns-query.ts";
 import type { ConnectionManner } from "./endpoint-finder.ts";
 import type { EvidenceSources } from "./gather-evidence.ts";
 import { type HostsEntry, parseHostsFile } from "./hosts-file.ts";
@@ -35,6 +34,8 @@ export async function evidenceSources(
   clock: Clock,
 ): Promise<EvidenceSources> {
   const server = proxy === "allowed" && network.proxy !== undefined ? parseProxy(network.proxy) : undefined;
+  // Only who asks needs the codec: not a check of the configuration.
+  const { createDnsQuery } = await import("./dns-query.ts");
   const choice = { server, noProxy: network.noProxy ?? [], source: network.proxyFrom ?? "configuration" };
   return {
     clock,
