@@ -24,6 +24,15 @@ export interface Finding {
   readonly remedy: string;
 }
 
+/**
+ * Codes of findings that any check may have, because it did not come to an end of its own: its time was up, what it needs failed,
+ * or the doctor has a fault.
+ */
+export const brokenOff = ["cut-short", "error", "internal"] as const;
+
+/** One of {@link brokenOff}. */
+export type BrokenOff = (typeof brokenOff)[number];
+
 /** The result of one check. Plain data without secrets: it is printed, sent as JSON, and diagnosed. */
 export interface CheckResult {
   readonly id: string;

@@ -3,7 +3,7 @@ import { withDeadline } from "../deadline.ts";
 import { isLandfallError } from "../errors.ts";
 import { type Check, type CheckCall, findingOf, type Outcome } from "./check.ts";
 import type { DoctorContext } from "./context.ts";
-import { type CheckResult, worstOf } from "./result.ts";
+import { type BrokenOff, type CheckResult, worstOf } from "./result.ts";
 import { saidBy } from "./words.ts";
 
 /** How {@link runChecks} runs. */
@@ -119,7 +119,7 @@ function undecided(error: unknown, limit: AbortSignal): Outcome {
   return broken(isLandfallError(error) ? "error" : "internal", saidBy(error));
 }
 
-function broken(code: "cut-short" | "error" | "internal", text: string): Outcome {
+function broken(code: BrokenOff, text: string): Outcome {
   const cause = {
     "cut-short": "Something that this check waits for is slow, or does not answer at all.",
     error: "Something that this check needs was not to be had.",

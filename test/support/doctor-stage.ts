@@ -1,9 +1,10 @@
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer, type Server } from "node:tls";
+import { stringify } from "smol-toml";
 import { createAttestation } from "../../src/attestation/create-attestation.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { parseConnectTo } from "../../src/config/connect-to.ts";
@@ -14,6 +15,8 @@ import { type ExamineOptions, examine } from "../../src/doctor/examine.ts";
 import { openContext } from "../../src/doctor/open-context.ts";
 import type { DoctorReport } from "../../src/doctor/report.ts";
 import { CertificateAuthority } from "../../src/emulator/certificate-authority.ts";
+import type { Enrollment } from "../../src/emulator/dps/enrollment.ts";
+import type { EnrollmentOptions } from "../../src/emulator/dps/enrollment-options.ts";
 import { Emulator } from "../../src/emulator/emulator.ts";
 import type { PathGuard } from "../../src/emulator/path-guard.ts";
 import { type OpenStage, openStage, type StageOptions } from "../../src/emulator/private-link/catalogue/stage.ts";
@@ -21,6 +24,7 @@ import type { Upstreams } from "../../src/emulator/private-link/network/address-
 import type { ResourceKind } from "../../src/emulator/private-link/resources/service-names.ts";
 import { TlsDialer } from "../../src/endpoint/tls-dialer.ts";
 import { silentLogger } from "../../src/log.ts";
+import { AssignmentStore } from "../../src/provisioning/assignment-store.ts";
 import { register } from "../../src/provisioning/register.ts";
 import { Secret } from "../../src/secret.ts";
 import { MqttDpsTransport } from "../../src/transport/mqtt/mqtt-dps-transport.ts";
@@ -53,6 +57,12 @@ export interface StageDevice {
   /** Services beside DPS and hub that the doctor is to look at. Default: all. */
   readonly services?: readonly ResourceKind[];
   readonly network?: Record<string, unknown>;
+  /** Default: the device that is registered. Another one has an enrollment and was never registered. */
+  readonly registrationId?: string;
+  /** Default: the key of the enrollment. */
+  readonly key?: string;
+  /** A certificate instead of a key; its device has an enrollment and was never registered. */
+  readonly certificate?: boolean;
 }
 
 /** Emulated services behind the private-link world, one set for all the stages of a test file. */
@@ -127,20 +137,37 @@ export class DoctorStage implements AsyncDisposable {
     return this.#open;
   }
 
+  /** The key of the device that is registered. */
+  get deviceKey(): string {
+    return this.#key;
+  }
+
+  get registrationId(): string {
+    return registrationId;
+  }
+
   /** The configuration of a device in the present stage, loaded. */
   async load(device: StageDevice = {}): Promise<LoadedFile> {
+    const loaded = await settingsFrom(await this.#configuration(device), { env: { HOME: this.directory } });
+    return { ...loaded, file: join(this.directory, "landfall.toml") };
+  }
+
+  /** The same as a file; gives its path. */
+  async writeConfiguration(device: StageDevice = {}): Promise<string> {
+    const path = join(this.directory, "landfall.toml");
+    await writeFile(path, stringify(await this.#configuration(device)), { mode: 0o600 });
+    return path;
+  }
+
+  async #configuration(device: StageDevice): Promise<Configuration> {
     const { place } = this.#present();
     const services = device.services ?? ["hub", "device-update", "digital-twins"];
     const hostsFile = join(this.directory, "hosts");
     await writeFile(hostsFile, place.hostsFile);
-    const configuration = {
-      provisioning: {
-        source: "dps",
-        id_scope: "0ne00000001",
-        dps_name: "mydps",
-        ...device.provisioning,
-        attestation: { method: "symmetric_key", registration_id: registrationId, symmetric_key: { value: this.#key } },
-      },
+    const attestation = await this.#attestation(device);
+    await this.#store("assignedHub" in device ? device.assignedHub : stageNames.hub, attestation.registration_id);
+    return {
+      provisioning: { source: "dps", id_scope: "0ne00000001", dps_name: "mydps", ...device.provisioning, attestation },
       hub: { transport: device.hubTransport ?? "mqtt" },
       network: {
         trust_bundle: this.emulator.ready.caFile,
@@ -155,10 +182,27 @@ export class DoctorStage implements AsyncDisposable {
         ...(services.includes("digital-twins") ? { digital_twins: stageNames["digital-twins"] } : {}),
       },
       state: { directory: join(this.directory, "state") },
-    } as unknown as Configuration;
-    const loaded = await settingsFrom(configuration, { env: { HOME: this.directory } });
-    await this.#store("assignedHub" in device ? device.assignedHub : stageNames.hub);
-    return { ...loaded, file: join(this.directory, "landfall.toml") };
+    } as Configuration;
+  }
+
+  async #attestation(device: StageDevice) {
+    const { registrationId: id = device.certificate ? "stage-device-0002" : registrationId } = device;
+    if (device.certificate) {
+      const issued = await this.emulator.authority.issue({ commonName: id, usage: "client" });
+      const [identity_cert, identity_pk] = [join(this.directory, "cert.pem"), join(this.directory, "key.pem")];
+      await writeFile(identity_cert, issued.chainPem);
+      await writeFile(identity_pk, issued.privateKeyPem, { mode: 0o600 });
+      this.#enroll(id, { method: "x509", certificate: issued.certificatePem });
+      return { method: "x509", registration_id: id, identity_cert, identity_pk } as const;
+    }
+    const enrolled = this.#enroll(id, { method: "symmetric_key" });
+    const value = device.key ?? enrolled.primaryKey;
+    return { method: "symmetric_key", registration_id: id, symmetric_key: { value } } as const;
+  }
+
+  #enroll(id: string, attestation: EnrollmentOptions["attestation"]): Enrollment {
+    const known = this.emulator.dps.enrollments.find((each) => each.id === id);
+    return known ?? this.emulator.dps.enroll({ registrationId: id, attestation });
   }
 
   /** Examines a device in the present stage. */
@@ -200,18 +244,13 @@ export class DoctorStage implements AsyncDisposable {
     return admission?.carried === true ? admission.refusal : undefined;
   }
 
-  async #store(assignedHub: string | undefined): Promise<void> {
-    const path = join(this.directory, "state", "assignment.json");
-    await rm(join(this.directory, "state"), { recursive: true, force: true });
+  /** Puts into the state directory what an earlier registration left. */
+  async #store(assignedHub: string | undefined, id: string): Promise<void> {
+    const directory = join(this.directory, "state");
+    await rm(directory, { recursive: true, force: true });
     if (assignedHub === undefined) return;
-    await mkdir(join(this.directory, "state"), { mode: 0o700 });
-    const binding = { idScope: "0ne00000001", registrationId };
-    const document = {
-      schema: "landfall.assignment/1",
-      binding: { ...binding, endpoint: stageNames.dps },
-      assignment: { assignedHub, deviceId: registrationId },
-    };
-    await writeFile(path, JSON.stringify(document), { mode: 0o600 });
+    const binding = { idScope: "0ne00000001", registrationId: id, endpoint: "auto" };
+    await new AssignmentStore({ directory }).write(binding, { assignedHub, deviceId: id });
   }
 }
 

@@ -14,7 +14,7 @@ const lastRule: DiagnosisRule = byFinding({
   id: "unexplained",
   confidence: "possible",
   about: "Something is wrong that no rule explains; the first finding stands for itself.",
-  findings: ["*/*"],
+  findings: ["*/*", "*/error", "*/internal"],
 });
 
 /**

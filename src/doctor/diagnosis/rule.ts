@@ -1,4 +1,4 @@
-import type { Finding } from "../result.ts";
+import { brokenOff, type Finding } from "../result.ts";
 import type { Confidence, Diagnosis } from "./diagnosis.ts";
 import type { ServiceSymptoms, Symptoms } from "./symptoms.ts";
 
@@ -29,7 +29,7 @@ export function once(
 /** A rule that single findings decide. */
 export function byFinding(
   rule: Omit<DiagnosisRule, "matches"> & {
-    /** `<check>/<code>`, in order; `<check>/*` for any finding of the check; a check may be `dns.*`. */
+    /** `<check>/<code>`, in order; `<check>/*` for any failure of the check's own; a check may be `dns.*`. */
     readonly findings: readonly string[];
   },
 ): DiagnosisRule {
@@ -43,7 +43,7 @@ export function byFinding(
           .filter(({ id }) => fits(id, check))
           .flatMap(({ id, findings }) =>
             findings
-              .filter((each) => code === "*" || each.code === code)
+              .filter((each) => (code === "*" ? !isBrokenOff(each) : each.code === code))
               .map((each) => ({ text: explained(each, rest.confidence), evidence: [id], fixes: [each.remedy] })),
           );
       }),
@@ -57,6 +57,10 @@ export function explained({ text, cause }: Finding, confidence: Confidence): str
     ? cause
     : `${confidence === "likely" ? "Likely" : "Possibly"}: ${cause}`;
   return `${sentence(text)} ${sentence(guess)}`;
+}
+
+function isBrokenOff({ code }: Finding): boolean {
+  return brokenOff.some((each) => each === code);
 }
 
 function fits(id: string, pattern: string): boolean {

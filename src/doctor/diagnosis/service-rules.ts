@@ -28,8 +28,32 @@ const credentialFixes = (service: ServiceName): string[] =>
         "Ask the owner of the hub whether the device is disabled there.",
       ];
 
-/** What the services themselves say. */
+/** What the services themselves say; what DPS knows of the device comes before what is made of a refusal. */
 export const serviceRules: readonly DiagnosisRule[] = [
+  byFinding({
+    id: "linked-hub-refuses-dps",
+    confidence: "certain",
+    about: "DPS accepted the device, and its linked hub refused DPS.",
+    findings: ["dps.authentication/hub-unauthorized"],
+  }),
+  byFinding({
+    id: "assignment-failed",
+    confidence: "certain",
+    about: "DPS accepted the device, and could not assign a hub.",
+    findings: ["dps.authentication/assignment-failed"],
+  }),
+  byFinding({
+    id: "enrollment-disabled",
+    confidence: "certain",
+    about: "The enrollment of this device is disabled.",
+    findings: ["dps.authentication/disabled"],
+  }),
+  byFinding({
+    id: "enrollment-gone",
+    confidence: "likely",
+    about: "DPS does not know this device any more.",
+    findings: ["dps.authentication/enrollment-gone"],
+  }),
   byService({
     id: "public-path-refused",
     confidence: "likely",
@@ -123,30 +147,6 @@ export const serviceRules: readonly DiagnosisRule[] = [
     confidence: "possible",
     about: "The service forbids the request, in words that Azure does not document.",
     findings: ["access.*/forbidden"],
-  }),
-  byFinding({
-    id: "linked-hub-refuses-dps",
-    confidence: "certain",
-    about: "DPS accepted the device, and its linked hub refused DPS.",
-    findings: ["dps.authentication/hub-unauthorized"],
-  }),
-  byFinding({
-    id: "assignment-failed",
-    confidence: "certain",
-    about: "DPS accepted the device, and could not assign a hub.",
-    findings: ["dps.authentication/assignment-failed"],
-  }),
-  byFinding({
-    id: "enrollment-disabled",
-    confidence: "certain",
-    about: "The enrollment of this device is disabled.",
-    findings: ["dps.authentication/disabled"],
-  }),
-  byFinding({
-    id: "enrollment-gone",
-    confidence: "likely",
-    about: "DPS does not know this device any more.",
-    findings: ["dps.authentication/enrollment-gone"],
   }),
   byFinding({
     id: "device-unknown-at-hub",

@@ -3,6 +3,12 @@ import { byFinding, type DiagnosisRule } from "./rule.ts";
 /** What works today and should not stay as it is. */
 export const warningRules: readonly DiagnosisRule[] = [
   byFinding({
+    id: "examination-cut-short",
+    confidence: "certain",
+    about: "The time was up before every check had ended, and those that did found nothing worse.",
+    findings: ["*/cut-short"],
+  }),
+  byFinding({
     id: "hosts-file-overrides",
     confidence: "certain",
     about: "A line of the hosts file stands in the place of DNS.",

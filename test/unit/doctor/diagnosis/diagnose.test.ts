@@ -265,7 +265,7 @@ describe("the diagnosis", () => {
     expect(diagnosis?.evidence).toContain(id);
   });
 
-  test.each(["cut-short", "error", "internal"])("takes a check that ended with %s as it is", (code) => {
+  test.each(["error", "internal"])("takes a check that ended with %s as it is", (code) => {
     const finding = { code, status: "unknown", text: "it did not end", cause: "slow", remedy: "wait" } as const;
     const results = [resultOf({ id: "a" }), resultOf({ id: "b", status: "unknown", findings: [finding] })];
     expect(diagnose(results)).toMatchObject({ id: "unexplained", evidence: ["b"], fixes: ["wait"] });
