@@ -33,7 +33,17 @@ const keptQueries = 10_000;
 /** Attempts to find a port that is free for UDP and TCP both. */
 const portAttempts = 20;
 
-/** A name server on a loopback port, UDP and TCP. It survives whatever it is sent. */
+/** Where a name server listens, and by which clock it keeps its record. */
+export interface NameServerOptions {
+  /** Default: the machine's own. */
+  readonly clock?: Clock | undefined;
+  /** IPv4 address of this machine. Default 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** Default: a free one. */
+  readonly port?: number | undefined;
+}
+
+/** A name server on a port of its own, UDP and TCP. It survives whatever it is sent. */
 export class NameServer {
   readonly #clock: Clock;
   readonly #queries: QueryRecord[] = [];
@@ -41,19 +51,19 @@ export class NameServer {
   #respond: DnsResponder;
   #udp: UdpSocket | undefined;
   #tcp: TcpServer | undefined;
-  #port = 0;
+  readonly #host: string;
+  #port: number;
 
-  private constructor(respond: DnsResponder, clock: Clock) {
+  private constructor(respond: DnsResponder, { clock = systemClock, host = "127.0.0.1", port = 0 }: NameServerOptions) {
     this.#respond = respond;
     this.#clock = clock;
+    this.#host = host;
+    this.#port = port;
   }
 
-  /** Opens a name server on a free port of 127.0.0.1. Rejects with `emulator.listen-failed`. */
-  static async open(
-    respond: DnsResponder,
-    { clock = systemClock }: { readonly clock?: Clock } = {},
-  ): Promise<NameServer> {
-    const server = new NameServer(respond, clock);
+  /** Opens a name server. Rejects with `emulator.listen-failed`. */
+  static async open(respond: DnsResponder, options: NameServerOptions = {}): Promise<NameServer> {
+    const server = new NameServer(respond, options);
     // The port that is free for TCP may be taken for UDP.
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -61,15 +71,15 @@ export class NameServer {
         return server;
       } catch (error) {
         await server.close();
-        if (attempt === portAttempts) throw error;
+        if (attempt === portAttempts || (options.port ?? 0) > 0) throw error;
         server.#port = 0;
       }
     }
   }
 
-  /** `127.0.0.1:<port>`, the form in which clients are told of a name server. */
+  /** `<address>:<port>`, the form in which clients are told of a name server. */
   get address(): string {
-    return `127.0.0.1:${this.#port}`;
+    return `${this.#host}:${this.#port}`;
   }
 
   get port(): number {
@@ -110,7 +120,7 @@ export class NameServer {
 
   async #openTcp(): Promise<void> {
     const tcp = createServer((socket) => this.#serveTcp(socket));
-    tcp.listen({ host: "127.0.0.1", port: this.#port });
+    tcp.listen({ host: this.#host, port: this.#port });
     await once(tcp, "listening");
     tcp.on("error", () => {});
     this.#tcp = tcp;
@@ -120,7 +130,7 @@ export class NameServer {
 
   async #openUdp(): Promise<void> {
     const udp = createSocket("udp4");
-    udp.bind({ address: "127.0.0.1", port: this.#port });
+    udp.bind({ address: this.#host, port: this.#port });
     try {
       await once(udp, "listening");
     } catch (error) {
