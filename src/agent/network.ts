@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
-import type { NetworkSettings, Settings } from "../config/settings.ts";
+import type { Settings } from "../config/settings.ts";
+import { configuredLookup } from "../endpoint/configured-lookup.ts";
 import type { Dialer } from "../endpoint/dialer.ts";
 import { EndpointFinder } from "../endpoint/endpoint-finder.ts";
-import { evidenceSources, readHosts } from "../endpoint/evidence-sources.ts";
-import { nameServerLookup } from "../endpoint/name-server-lookup.ts";
+import { evidenceSources } from "../endpoint/evidence-sources.ts";
 import { memoryFile, NetworkMemoryStore } from "../endpoint/network-memory-store.ts";
 import { parseProxy } from "../endpoint/proxy.ts";
-import { type AddressLookup, TlsDialer } from "../endpoint/tls-dialer.ts";
+import { TlsDialer } from "../endpoint/tls-dialer.ts";
 import { readTrustBundle } from "../endpoint/trust.ts";
 import type { Logger } from "../log.ts";
 import { StateFile } from "../state-file.ts";
@@ -40,7 +40,7 @@ export async function createDialer(settings: Settings, { clock, log }: Tools): P
   if (proxy !== undefined && usesWebSocket(settings)) {
     log.info("WebSocket connections go through a proxy", { proxy: parseProxy(proxy).name, from: proxyFrom });
   }
-  const lookup = await lookupBy(settings.network, clock);
+  const lookup = await configuredLookup(settings.network, clock);
   return new TlsDialer({
     clock,
     log: log.child("endpoint"),
@@ -55,13 +55,4 @@ export async function createDialer(settings: Settings, { clock, log }: Tools): P
 /** Only WebSocket connections can go through a proxy. */
 function usesWebSocket({ provisioning, hub }: Settings): boolean {
   return hub.transport === "mqtt-ws" || (provisioning.source === "dps" && provisioning.transport === "mqtt-ws");
-}
-
-/** Names are dialled where the evidence about them came from; the hosts file is read anew for each. */
-async function lookupBy({ nameServers, hostsFile }: NetworkSettings, clock: Clock): Promise<AddressLookup | undefined> {
-  if (nameServers === undefined) return undefined;
-  const { createDnsQuery } = await import("../endpoint/dns-query.ts");
-  const query = createDnsQuery({ clock });
-  return async (host, options) =>
-    nameServerLookup({ nameServers, query, hosts: await readHosts(hostsFile) })(host, options);
 }

@@ -5,7 +5,7 @@ import { describeSettings } from "../config/describe.ts";
 import type { Settings } from "../config/settings.ts";
 import { azureHost } from "../endpoint/clouds.ts";
 import { readHosts } from "../endpoint/evidence-sources.ts";
-import { NetworkMemoryStore } from "../endpoint/network-memory-store.ts";
+import { memoryFile, NetworkMemoryStore } from "../endpoint/network-memory-store.ts";
 import { resolvConfFile, upstreamFile } from "../endpoint/resolv-conf.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
 import { AssignmentStore, type StoredAssignment } from "../provisioning/assignment-store.ts";
@@ -73,7 +73,7 @@ async function azureLines(file: string): Promise<string[]> {
 }
 
 async function memoryIn(directory: string): Promise<JsonValue> {
-  const memory = await new NetworkMemoryStore(new StateFile(join(directory, "network-memory.json"))).load();
+  const memory = await new NetworkMemoryStore(new StateFile(join(directory, memoryFile))).load();
   return memory as unknown as JsonValue;
 }
 

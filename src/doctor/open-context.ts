@@ -3,13 +3,14 @@ import { type CreatedAttestation, createAttestation } from "../attestation/creat
 import type { Clock } from "../clock.ts";
 import type { LoadedFile } from "../config/load.ts";
 import type { NetworkSettings, Settings } from "../config/settings.ts";
+import { configuredLookup } from "../endpoint/configured-lookup.ts";
 import { redirect } from "../endpoint/connect-to.ts";
 import type { Dialer } from "../endpoint/dialer.ts";
 import { EndpointFinder } from "../endpoint/endpoint-finder.ts";
 import { evidenceSources, readHosts } from "../endpoint/evidence-sources.ts";
 import type { ExplainedDecision } from "../endpoint/explain.ts";
 import { normaliseHost } from "../endpoint/host-name.ts";
-import { NetworkMemoryStore } from "../endpoint/network-memory-store.ts";
+import { memoryFile, NetworkMemoryStore } from "../endpoint/network-memory-store.ts";
 import { routeOf } from "../endpoint/route-of.ts";
 import { openTcp } from "../endpoint/sockets.ts";
 import { TlsDialer } from "../endpoint/tls-dialer.ts";
@@ -50,7 +51,7 @@ export async function openContext(
 ): Promise<OpenedContext> {
   const { network, state, provisioning } = settings;
   const dialer = await createDialer(network, clock);
-  const memory = await new NetworkMemoryStore(new StateFile(join(state.directory, "network-memory.json"))).load();
+  const memory = await new NetworkMemoryStore(new StateFile(join(state.directory, memoryFile))).load();
   const facts = new Facts(settings, { clock, dialer, signal });
   return {
     clock,
@@ -79,10 +80,9 @@ export async function openContext(
   };
 }
 
-async function createDialer(
-  { trustBundle, connectTo, proxy, noProxy }: NetworkSettings,
-  clock: Clock,
-): Promise<Dialer> {
+async function createDialer(network: NetworkSettings, clock: Clock): Promise<Dialer> {
+  const { trustBundle, connectTo, proxy, noProxy } = network;
+  const lookup = await configuredLookup(network, clock);
   return new TlsDialer({
     clock,
     trustBundle: trustBundle === undefined ? undefined : await readTrustBundle(trustBundle),
@@ -90,6 +90,7 @@ async function createDialer(
     proxy,
     noProxy,
     connectTimeoutMs,
+    ...(lookup === undefined ? {} : { lookup }),
   });
 }
 
@@ -174,7 +175,7 @@ class Facts {
     return new EndpointFinder({
       settings: provisioning.endpoint,
       sources: (manner) => evidenceSources(network, manner, clock),
-      memory: new NetworkMemoryStore(new StateFile(join(state.directory, "network-memory.json"))),
+      memory: new NetworkMemoryStore(new StateFile(join(state.directory, memoryFile))),
       clock,
     });
   }

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Settings } from "../../config/settings.ts";
+import { memoryFile } from "../../endpoint/network-memory-store.ts";
 import { keyFileMode } from "../../key-file-mode.ts";
 import { defineCheck } from "../check.ts";
 import { identityOf } from "../identity.ts";
@@ -36,9 +37,7 @@ export const fileModes = defineCheck({
   async run({ settings }, { found }) {
     const keys = await Promise.all(keyFiles(settings).map(keyFileMode));
     const { directory } = settings.state;
-    const kept = await Promise.all(
-      ["", "assignment.json", "network-memory.json"].map((name) => look(join(directory, name))),
-    );
+    const kept = await Promise.all(["", "assignment.json", memoryFile].map((name) => look(join(directory, name))));
     const there = kept.flatMap((each) => each ?? []);
     const me = process.getuid?.();
     return {
