@@ -16,15 +16,12 @@ export function destinationsOf(
 ): Destinations {
   const { host, addresses } = decision;
   if (host === undefined) return { none: "nothing may be dialled", proxied: false };
+  // Only what is inside HTTPS or a WebSocket is ever handed to a proxy.
+  const proxy = port === 443 && decision.proxy === "allowed" ? evidenceFor(evidence, host)?.proxy : undefined;
+  if (proxy?.applies) return { none: `connections go through ${proxy.proxy}`, proxied: true };
   const redirection = redirect(rules, host, port);
   if (redirection !== undefined && redirection.host !== host) return { addresses: [redirection.host] };
-  if (addresses !== undefined) return { addresses };
-  const proxy = evidenceFor(evidence, host)?.proxy;
-  if (!proxy?.applies) return { none: `no rule of connect_to leads ${host}:${port} anywhere`, proxied: false };
-  // Only what is inside HTTPS or a WebSocket is ever handed to a proxy.
-  if (port !== 443)
-    return { none: `no address of ${host} is vetted, and no proxy carries port ${port}`, proxied: false };
-  return { none: `connections go through ${proxy.proxy}`, proxied: true };
+  return addresses === undefined ? { none: `no address of ${host} is vetted`, proxied: false } : { addresses };
 }
 
 /** What the dialer is told to reach the service on a port, as the agent would; undefined when nothing may be dialled. */
