@@ -42,7 +42,7 @@ describe.skipIf(isLeftOut)(`in real network namespaces, with nothing configured 
 
   test("a record that is missing leads nowhere", async () => {
     await using lab = await NamespaceLab.open(folder);
-    await lab.removeRecord();
+    await lab.record(null);
     const { code, out } = await lab.landfall(["endpoint", "--json"], { allow_global_fallback: true });
     expect(code).toBe(1);
     expect(JSON.parse(out)).toMatchObject({ decision: { kind: "none", reason: "private-zone-missing-record" } });
@@ -60,5 +60,25 @@ describe.skipIf(isLeftOut)(`in real network namespaces, with nothing configured 
     expect(ended.out + ended.err).toContain(code);
     const { out } = await lab.landfall(["endpoint", "--json"]);
     expect(JSON.parse(out)).toMatchObject({ memory: { sightings: [] } });
+  });
+
+  test("an address of the own subnet that nobody has: EHOSTUNREACH", async () => {
+    await using lab = await NamespaceLab.open(folder);
+    await lab.record("10.20.0.77");
+    const ended = await lab.landfall(["provision", "--json"], { timeout: "10s" });
+    expect(ended.code).toBe(1);
+    expect(ended.out + ended.err).toMatch(
+      /endpoint\.connect-failed.*EHOSTUNREACH|EHOSTUNREACH.*endpoint\.connect-failed/s,
+    );
+  });
+
+  test("no route to the virtual network: ENETUNREACH", async () => {
+    await using lab = await NamespaceLab.open(folder);
+    await lab.removeRoute(lab.address);
+    const ended = await lab.landfall(["provision", "--json"], { timeout: "10s" });
+    expect(ended.code).toBe(1);
+    expect(ended.out + ended.err).toMatch(
+      /endpoint\.connect-failed.*ENETUNREACH|ENETUNREACH.*endpoint\.connect-failed/s,
+    );
   });
 });

@@ -80,9 +80,14 @@ const orders = {
   names({ settings }) {
     server.respondWith(answer(settings));
   },
-  removeRecord() {
+  record({ address }) {
     const { zone, privatelinkName } = dps.host();
-    estate.zone(zone).remove(privatelinkName);
+    if (address === null) estate.zone(zone).remove(privatelinkName);
+    else estate.zone(zone).set(privatelinkName, { a: [address] });
+  },
+  /** The device's routing table has nothing for an address. */
+  removeRoute({ address }) {
+    ip(`-n ${device} route add throw ${address}/32`);
   },
   landfall: ({ args }) => landfall(args),
 };

@@ -18,7 +18,9 @@ export function whatNamespacesLack(): string | undefined {
     execFileSync("unshare", [...ownNamespaces, "sh", "-c", "ip link show lo && nft list ruleset"], { stdio: "pipe" });
     return undefined;
   } catch (error) {
-    return String((error as Error).message).trim();
+    return String((error as Error).message)
+      .trim()
+      .replaceAll("\n", " ");
   }
 }
 
@@ -66,9 +68,14 @@ export class NamespaceLab implements AsyncDisposable {
     await this.#order({ order: "names", settings });
   }
 
-  /** Takes the record of the DPS's private endpoint out of its zone. */
-  async removeRecord(): Promise<void> {
-    await this.#order({ order: "removeRecord" });
+  /** Puts another address in the record of the DPS's private endpoint; `null` takes the record out of its zone. */
+  async record(address: string | null): Promise<void> {
+    await this.#order({ order: "record", address });
+  }
+
+  /** Leaves the device without a route to an address. */
+  async removeRoute(address: string): Promise<void> {
+    await this.#order({ order: "removeRoute", address });
   }
 
   /** Runs landfall as the device, to its end. */
