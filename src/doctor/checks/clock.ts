@@ -2,6 +2,7 @@ import { routeOf } from "../../endpoint/route-of.ts";
 import { exchangeHttps } from "../../transport/https/https-exchange.ts";
 import { defineCheck } from "../check.ts";
 import type { DoctorContext } from "../context.ts";
+import { requestTimeoutMs } from "../limits.ts";
 import type { CheckResult } from "../result.ts";
 import { type ServiceName, services } from "../service.ts";
 
@@ -69,7 +70,7 @@ async function dateAt(
 ): Promise<number | undefined> {
   const found = await subject(service);
   if (found === undefined) return undefined;
-  const options = { dialer, clock: own, requestTimeoutMs: 8000 };
+  const options = { dialer, clock: own, requestTimeoutMs };
   const { headers } = await exchangeHttps(options, routeOf(found.decision), { method: "GET", path: "/" }, { signal });
   const ms = Date.parse(headers.date ?? "");
   return Number.isNaN(ms) ? undefined : ms;

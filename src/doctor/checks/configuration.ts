@@ -1,5 +1,6 @@
 import type { LandfallError } from "../../errors.ts";
 import { defineCheck, findingOf } from "../check.ts";
+import { keyFilesOf } from "../key-files.ts";
 import type { CheckResult } from "../result.ts";
 
 /** Whether the configuration can be read and is valid. Without it nothing else can be looked at. */
@@ -23,8 +24,11 @@ export const configuration = defineCheck({
       remedy: "Correct the setting that the text names.",
     },
   },
-  async run({ file, warnings }, { found }) {
-    const findings = warnings.map((text) => found("warned", { text }));
+  async run({ file, warnings, settings }, { found }) {
+    // The modes of key files have a check of their own.
+    const told = (await keyFilesOf(settings)).map(({ remedy }) => remedy);
+    const others = warnings.filter((warning) => !told.some((remedy) => warning.endsWith(remedy)));
+    const findings = others.map((text) => found("warned", { text }));
     return { summary: `${file} is valid`, findings, data: { file } };
   },
 });

@@ -1,10 +1,8 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Settings } from "../../config/settings.ts";
 import { memoryFile } from "../../endpoint/network-memory-store.ts";
-import { keyFileMode } from "../../key-file-mode.ts";
 import { defineCheck } from "../check.ts";
-import { identityOf } from "../identity.ts";
+import { keyFilesOf } from "../key-files.ts";
 
 /** Whether files with keys, and what the agent keeps, are for its user alone. */
 export const fileModes = defineCheck({
@@ -35,7 +33,7 @@ export const fileModes = defineCheck({
     },
   },
   async run({ settings }, { found }) {
-    const keys = await Promise.all(keyFiles(settings).map(keyFileMode));
+    const keys = await keyFilesOf(settings);
     const { directory } = settings.state;
     const kept = await Promise.all(["", "assignment.json", memoryFile].map((name) => look(join(directory, name))));
     const there = kept.flatMap((each) => each ?? []);
@@ -45,7 +43,9 @@ export const fileModes = defineCheck({
       findings: [
         ...keys
           .filter(({ openTo }) => openTo !== "nobody")
-          .map(({ mode, remedy }) => found("open-key", { text: `mode ${mode}`, remedy })),
+          .map(({ path, mode, remedy }) =>
+            found("open-key", { text: `${path} is open to its group (mode ${mode})`, remedy }),
+          ),
         ...there
           .filter(({ mode }) => (mode & 0o077) !== 0)
           .map(({ path, mode, isDirectory }) =>
@@ -64,15 +64,6 @@ export const fileModes = defineCheck({
     };
   },
 });
-
-function keyFiles(settings: Settings): string[] {
-  const identity = identityOf(settings);
-  if (identity.method !== "x509") return [];
-  const { source } = identity;
-  const place = source.kind === "pkcs12" ? source.file : source.privateKey;
-  // A key in hardware is named by a URI and has no mode.
-  return place.startsWith("/") ? [place] : [];
-}
 
 interface Kept {
   readonly path: string;

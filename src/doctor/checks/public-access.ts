@@ -2,6 +2,7 @@ import { routeOf } from "../../endpoint/route-of.ts";
 import { isJsonObject, type JsonValue } from "../../json.ts";
 import { exchangeHttps } from "../../transport/https/https-exchange.ts";
 import { type Check, defineCheck } from "../check.ts";
+import { requestTimeoutMs } from "../limits.ts";
 import { services } from "../service.ts";
 import { sightOf } from "../sight.ts";
 
@@ -36,7 +37,7 @@ export function publicAccess(service: "device-update" | "digital-twins"): Check 
     async run(context, { signal, found }) {
       const subject = await context.subject(service);
       if (subject?.host === undefined) return { skipped: `no name of ${title} is known` };
-      const options = { dialer: context.dialer, clock: context.clock, requestTimeoutMs: 8000 };
+      const options = { dialer: context.dialer, clock: context.clock, requestTimeoutMs };
       const route = routeOf(subject.decision);
       const { status, body } = await exchangeHttps(options, route, { method: "GET", path: "/" }, { signal });
       const { knownPrivate } = sightOf(subject.host, context.endpoint, subject.evidence);

@@ -1,5 +1,5 @@
 import { defineCheck } from "../check.ts";
-import { isFor } from "../open-context.ts";
+import { isFor } from "../own-assignment.ts";
 import { saidBy } from "../words.ts";
 
 /** What is left of an earlier registration, and whether it is worth anything to this device. */
