@@ -19,8 +19,8 @@ const defaultTimeLimitMs = 60_000;
 export const doctor: Command = {
   name: "doctor",
   description:
-    "Looks at everything between this device and its hub, and names what is wrong and whom to ask for what. Changes\n" +
-    "nothing: it registers nothing, and writes no file but the bundle. With a strict configuration it contacts no global\n" +
+    "Looks at everything between this device and its hub, and names what is wrong and whom to ask for what. Changes " +
+    "nothing: it registers nothing, and writes no file but the bundle. With a strict configuration it contacts no global " +
     "endpoint. Exit codes: 0 all is well, 1 warnings, 2 failures, 3 bad configuration or usage, 4 could not finish.",
   options: {
     ...configOption,
