@@ -54,9 +54,12 @@ export async function compose(settings: Settings, surroundings: Surroundings): P
     for (const warning of unsaid(warnings, said)) log.warn(warning);
     const finder = surroundings.routeFinder ?? decidedWays(settings, surroundings);
     const routes = new Routes(finder, log.child("endpoint"));
-    const dialer = new WitnessedDialer(await createDialer(settings, surroundings), ({ host }, { address, proxy }) => {
-      if (proxy === undefined) finder.verified?.(host, address);
-    });
+    const dialer = new WitnessedDialer(
+      await createDialer(settings, surroundings),
+      async ({ host }, { address, proxy }) => {
+        if (proxy === undefined) await finder.verified?.(host, address);
+      },
+    );
     const assignments = await assignmentSource(settings, { attestation, dialer, routes }, surroundings);
     const hubTransport = surroundings.hubTransport ?? (await mqttHubTransport(settings, dialer, surroundings));
     requireSupportedSession(attestation.method, hubTransport);

@@ -34,10 +34,12 @@ export class DecidedWays implements RouteFinder {
     return wayOf(await finder.hub(host, manners[transports.hub], options));
   }
 
-  verified(host: string, address: string): void {
-    this.#parts.finder.verified(host, address).catch((error: unknown) => {
+  async verified(host: string, address: string): Promise<void> {
+    try {
+      await this.#parts.finder.verified(host, address);
+    } catch (error) {
       this.#parts.log.warn(`the network memory could not be written: ${describeCause(error)}`, { error });
-    });
+    }
   }
 }
 

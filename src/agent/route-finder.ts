@@ -20,6 +20,6 @@ export interface RouteFinder {
   toDps(options?: CallOptions): Promise<FoundWay>;
   /** The way to a hub. Rejects with `endpoint.*` or `signal.reason`. */
   toHub(host: string, options?: CallOptions): Promise<FoundWay>;
-  /** Told when TLS to `host` was verified at `address`, on a way that no proxy carried. */
-  verified?(host: string, address: string): void;
+  /** Told when TLS to `host` was verified at `address`, on a way that no proxy carried. The connection waits for it. */
+  verified?(host: string, address: string): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { type EvidenceSources, gatherEvidence } from "./gather-evidence.ts";
 import { normaliseHost } from "./host-name.ts";
 import type { NetworkMemory } from "./network-memory.ts";
 import type { NetworkMemoryStore } from "./network-memory-store.ts";
-import { remember } from "./remember.ts";
+import { remember, type VerifiedSession } from "./remember.ts";
 
 /** How a connection would be made, as far as it matters to the choice of an endpoint. */
 export interface ConnectionManner {
@@ -43,6 +43,7 @@ export class EndpointFinder {
     string,
     { readonly decision: EndpointDecision; readonly idScope: string | undefined }
   >();
+  #writing: Promise<void> = Promise.resolve();
   #dps: { readonly host: string; readonly path: EndpointDecision["path"] } | undefined;
 
   constructor(parts: EndpointFinderParts) {
@@ -98,12 +99,19 @@ export class EndpointFinder {
    * Notes that a TLS session with `host` was verified at `address`. Only now a private path is remembered: an answer of DNS
    * alone proves nothing. Rejects when the memory cannot be written.
    */
-  async verified(host: string, address: string): Promise<void> {
+  verified(host: string, address: string): Promise<void> {
     const latest = this.#decisions.get(normaliseHost(host));
-    if (latest === undefined) return;
+    if (latest === undefined) return Promise.resolve();
+    // One after the other: two connections at one time must not lose what the other has proved.
+    const written = this.#writing.then(() => this.#note({ ...latest, address }));
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
+  async #note(session: VerifiedSession): Promise<void> {
     const { memory: store, clock } = this.#parts;
     const before = await store.load();
-    const after = remember(before, { ...latest, address }, clock.now());
+    const after = remember(before, session, clock.now());
     if (after !== before && worthWriting(before, after)) await store.save(after);
   }
 

@@ -1,9 +1,9 @@
 import type { DialedSocket, Dialer, DialOptions, DialPath, DialTarget } from "./dialer.ts";
 
-/** Told of every connection whose peer was verified. */
-export type Witness = (target: DialTarget, path: DialPath) => void;
+/** Told of every connection whose peer was verified; the connection is used once it resolves. Must not reject. */
+export type Witness = (target: DialTarget, path: DialPath) => Promise<void>;
 
-/** A dialer that tells a witness of every verified connection, before anybody uses it. */
+/** A dialer that tells a witness of every verified connection before anybody uses it. */
 export class WitnessedDialer implements Dialer {
   readonly #dialer: Dialer;
   readonly #witness: Witness;
@@ -15,7 +15,9 @@ export class WitnessedDialer implements Dialer {
 
   async dial(target: DialTarget, options: DialOptions = {}): Promise<DialedSocket> {
     const dialed = await this.#dialer.dial(target, options);
-    this.#witness(target, dialed.path);
+    // A connection that fails meanwhile is found so by whoever uses it; until then nobody listens.
+    dialed.socket.on("error", () => {});
+    await this.#witness(target, dialed.path);
     return dialed;
   }
 }
