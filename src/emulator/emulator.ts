@@ -5,15 +5,20 @@ import { type Logger, silentLogger } from "../log.ts";
 import { openAuthority, type StoredAuthority } from "./authority-directory.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
 import { Dps } from "./dps/dps.ts";
+import { registrationIdsIn } from "./dps/dps-https.ts";
+import { parseDpsUsername } from "./dps/dps-username.ts";
 import { EventLog } from "./event-log.ts";
 import { FrontDoor } from "./front-door.ts";
+import type { HttpExchange, HttpReply } from "./https/http-exchange.ts";
+import { httpFront, notKnownHere, whoAreYou } from "./https/http-front.ts";
 import { Hub } from "./hub/hub.ts";
 import type { DeviceLink } from "./mqtt/device-link.ts";
 import { MqttLink } from "./mqtt/link.ts";
 import type { ConnectPacket } from "./mqtt/packets.ts";
-import type { Peer } from "./mqtt/peer.ts";
+import type { ConnectedPeer, Peer } from "./mqtt/peer.ts";
 import type { MqttService } from "./mqtt/service.ts";
 import { checkNumbers, type EmulatorOptions, type EmulatorReady } from "./options.ts";
+import { type PathRefusal, refusingService } from "./path-guard.ts";
 import { secureRandom } from "./randomness.ts";
 import { certificateNames, checkHubNames, destinationOf, globalDpsHost, hubHostName } from "./service-names.ts";
 
@@ -71,7 +76,8 @@ export class Emulator implements AsyncDisposable {
     const stored = await openAuthority(options.directory);
     try {
       const emulator = new Emulator(options, stored);
-      await emulator.#open(certificateNames(hubs, options.host ?? "127.0.0.1"));
+      const names = certificateNames(hubs, options.host ?? "127.0.0.1");
+      await emulator.#open([...names, ...(options.furtherHosts ?? [])]);
       return emulator;
     } catch (error) {
       await stored.discard();
@@ -138,6 +144,7 @@ export class Emulator implements AsyncDisposable {
       certificate: await authority.issue({ commonName: "landfall emulator", dnsNames: names, usage: "server" }),
       log: this.#log,
       onConnection: (stream, peer, cut) => this.#welcome(stream, peer, cut),
+      onRequest: httpFront((exchange) => this.#answer(exchange)),
     });
   }
 
@@ -159,7 +166,25 @@ export class Emulator implements AsyncDisposable {
       this.#log.warn(() => `nobody serves ${clientId}: server name ${serverName}, user name ${username}`);
       return undefined;
     }
+    const refusal = this.#refusalFor(link.peer, parseDpsUsername(username)?.idScope);
+    if (refusal !== undefined) return refusingService(destination.service, refusal.connack);
     return destination.service === "dps" ? this.dps.service : destination.hub.service;
+  }
+
+  #answer(exchange: HttpExchange): HttpReply {
+    const { peer, path } = exchange;
+    const refusal = this.#refusalFor(peer, registrationIdsIn(path)?.idScope);
+    if (refusal !== undefined) return { status: refusal.http.status, body: JSON.stringify(refusal.http.body) };
+    const destination = destinationOf(peer.serverName, "", this.hubs);
+    if (destination === undefined) return whoAreYou;
+    return (destination.service === "dps" ? this.dps.https.answer(exchange) : undefined) ?? notKnownHere;
+  }
+
+  #refusalFor(
+    { serverName = "", localPort, remotePort }: ConnectedPeer,
+    idScope: string | undefined,
+  ): PathRefusal | undefined {
+    return this.#options.guard?.({ serverName, localPort, remotePort, idScope });
   }
 
   #address(hostName: string): string {

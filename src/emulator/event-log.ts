@@ -24,6 +24,13 @@ export interface EventKinds {
   "dps.register": { readonly registrationId: string; readonly status: number; readonly payload?: JsonValue };
   /** A poll and the status of its answer; 0 when a fault left it without one. */
   "dps.poll": { readonly registrationId: string; readonly status: number; readonly operationId: string };
+  /** A look-up over HTTPS, which registers nothing, and the status of its answer. */
+  "dps.look-up": {
+    readonly registrationId: string;
+    readonly status: number;
+    readonly credential: CredentialKind;
+    readonly remoteAddress: string;
+  };
   "dps.assigned": {
     readonly registrationId: string;
     readonly hub: string;

@@ -5,6 +5,7 @@ import type { Random } from "../randomness.ts";
 import { type Refusal, ServiceModes } from "../service-modes.ts";
 import type { LinkedHub } from "./allocation.ts";
 import type { RegistrationRecord } from "./assignments.ts";
+import { DpsHttps } from "./dps-https.ts";
 import { DpsService } from "./dps-service.ts";
 import { Enrollment } from "./enrollment.ts";
 import { EnrollmentBook } from "./enrollment-book.ts";
@@ -31,6 +32,8 @@ export class Dps {
   readonly faults = new DpsFaults();
   /** The device side, which the emulator's front door leads to. */
   readonly service: DpsService;
+  /** The same over HTTPS, as far as it goes. */
+  readonly https: DpsHttps;
   readonly #random: Random;
   readonly #book = new EnrollmentBook();
   readonly #modes = new ServiceModes();
@@ -48,6 +51,7 @@ export class Dps {
       events: options.events,
       log,
     });
+    this.https = new DpsHttps({ registrations: this.#registrations, events: options.events });
   }
 
   /**

@@ -88,6 +88,20 @@ export class Registrations {
     return operation.result;
   }
 
+  /**
+   * Tells how things stand with a device, and changes nothing: the state of its last registration, or 404 when it never asked
+   * for one. Azure does not say what it answers about a device that is enrolled and never registered; 404 is what is likely.
+   */
+  lookUp(requester: Requester): DpsAnswer {
+    const verdict = this.#judge(requester);
+    if ("answer" in verdict) return verdict.answer;
+    const operation = this.#operations.get(requester.registrationId.toLowerCase());
+    if (operation === undefined) return this.#error(404201, "Registration not found.");
+    const { registrationId } = requester;
+    const state = operation.result && (JSON.parse(operation.result.body) as JsonObject).registrationState;
+    return { status: 200, body: JSON.stringify(state ?? { registrationId, status: "assigning" }) };
+  }
+
   #judge(
     requester: Requester,
   ): { readonly enrollment: Enrollment; readonly identity: ProvenIdentity } | { readonly answer: DpsAnswer } {
