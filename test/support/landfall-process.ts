@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 /** The built program, as a user starts it. `npm test` builds it first. */
@@ -13,85 +14,149 @@ export interface ProcessOptions {
   readonly nodeArgs?: readonly string[];
 }
 
-/** What a process has said so far, and a way to wait for more. */
-export interface RunningProcess extends AsyncDisposable {
-  readonly child: ChildProcess;
-  readonly out: string;
-  readonly err: string;
-  /** The first JSON line on standard output, past or future, that `matches`. Rejects when the process ends before. */
-  json(matches: (value: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
-  /** Resolves with the exit code (128 + signal number is not used: a killed process gives null). */
-  readonly exited: Promise<number | null>;
-  write(text: string): void;
+/** One line of JSON that a process has printed. */
+export type JsonLine = Readonly<Record<string, unknown>>;
+
+/** A running program, what it has said so far, and ways to wait for more. */
+export class RunningProcess implements AsyncDisposable {
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  /** Resolves with the exit code, or with the name of the signal that killed it. */
+  readonly exited: Promise<number | string>;
+  readonly #title: string;
+  readonly #watchers = new Set<() => void>();
+  readonly #lines: JsonLine[] = [];
+  #given = 0;
+  #out = "";
+  #err = "";
+  #ended: number | string | undefined;
+
+  constructor(command: string, args: readonly string[], { env, cwd }: Omit<ProcessOptions, "nodeArgs"> = {}) {
+    this.#title = [command, ...args].join(" ");
+    this.child = spawn(command, args, {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, NO_COLOR: "1", ...env },
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+    const { stdin, stdout, stderr } = this.child;
+    stdin.on("error", () => {}); // a program that ends does not read the rest
+    stdout.on("data", (chunk) => {
+      this.#out += chunk;
+    });
+    stderr.on("data", (chunk) => {
+      this.#err += chunk;
+      this.#look();
+    });
+    createInterface({ input: stdout }).on("line", (line) => {
+      if (!line.startsWith("{")) return;
+      this.#lines.push(JSON.parse(line) as JsonLine);
+      this.#look();
+    });
+    this.exited = once(this.child, "close").then(([code, signal]) => {
+      this.#ended = (code ?? signal) as number | string;
+      this.#look();
+      return this.#ended;
+    });
+  }
+
+  get out(): string {
+    return this.#out;
+  }
+
+  get err(): string {
+    return this.#err;
+  }
+
+  /** Every line of JSON on standard output so far. */
+  get lines(): readonly JsonLine[] {
+    return this.#lines;
+  }
+
+  /** The first line of JSON, past or future, that fits. Rejects when the program ends before. */
+  json(fits: (line: JsonLine) => boolean = () => true): Promise<JsonLine> {
+    return this.#until(() => this.#lines.find(fits), "a line of JSON that fits");
+  }
+
+  /** The next `landfall.event/1` of this name that fits, after the one given out last. Rejects when the program ends before. */
+  event(name: string, fits: (line: JsonLine) => boolean = () => true): Promise<JsonLine> {
+    const find = (): JsonLine | undefined => {
+      const index = this.#lines.findIndex((line, at) => at >= this.#given && line.event === name && fits(line));
+      if (index < 0) return undefined;
+      this.#given = index + 1;
+      return this.#lines[index];
+    };
+    return this.#until(find, `the event "${name}"`);
+  }
+
+  /** What `pattern` finds on standard error, as soon as it is there. Rejects when the program ends before. */
+  says(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#until(() => pattern.exec(this.#err) ?? undefined, `${pattern}`);
+  }
+
+  /** Sends a signal to the program. */
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  write(text: string): void {
+    this.child.stdin.write(text);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#ended === undefined) this.child.kill("SIGKILL");
+    await this.exited;
+  }
+
+  #until<T>(find: () => T | undefined, what: string): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = find();
+        if (found === undefined && this.#ended === undefined) return;
+        this.#watchers.delete(look);
+        if (found !== undefined) resolve(found);
+        else reject(new Error(`${this.#title} ended with ${this.#ended} before ${what}\n${this.#out}\n${this.#err}`));
+      };
+      this.#watchers.add(look);
+      look();
+    });
+  }
+
+  #look(): void {
+    for (const watcher of [...this.#watchers]) watcher();
+  }
 }
 
 /** Starts `landfall` with these arguments. Disposing ends it. */
-export function startLandfall(args: readonly string[], options: ProcessOptions = {}): RunningProcess {
-  const { LANDFALL_CONFIG: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), programFile, ...args], {
-    stdio: ["pipe", "pipe", "pipe"],
-    env: { ...inherited, NO_COLOR: "1", ...options.env },
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-  });
-  const said = { out: "", err: "" };
-  const lines: Record<string, unknown>[] = [];
-  const watchers = new Set<() => void>();
-  child.stdout.on("data", (chunk) => {
-    said.out += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    said.err += chunk;
-  });
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    try {
-      lines.push(JSON.parse(line) as Record<string, unknown>);
-    } catch {
-      return;
-    }
-    for (const watcher of watchers) watcher();
-  });
-  const exited = once(child, "close").then(([code]) => code as number | null);
+export function startLandfall(
+  args: readonly string[],
+  { nodeArgs = [], ...options }: ProcessOptions = {},
+): RunningProcess {
+  return new RunningProcess(process.execPath, [...nodeArgs, programFile, ...args], options);
+}
 
-  return {
-    child,
-    exited,
-    get out() {
-      return said.out;
-    },
-    get err() {
-      return said.err;
-    },
-    json: (matches) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          const found = lines.find(matches);
-          if (found === undefined) return;
-          watchers.delete(look);
-          resolve(found);
-        };
-        watchers.add(look);
-        look();
-        void exited.then((code) =>
-          reject(new Error(`landfall ${args.join(" ")} ended with ${code} before it said so\n${said.out}${said.err}`)),
-        );
-      }),
-    write: (text) => {
-      child.stdin.write(text);
-    },
-    async [Symbol.asyncDispose]() {
-      if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
-      await exited;
-    },
-  };
+/** How a program ended, and all that it said. */
+export interface EndedProcess {
+  /** The exit code, or the name of the signal that killed it. */
+  readonly code: number | string;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a program to its end. */
+export async function runProcess(
+  command: string,
+  args: readonly string[],
+  { input = "", ...options }: Omit<ProcessOptions, "nodeArgs"> & { readonly input?: string } = {},
+): Promise<EndedProcess> {
+  await using running = new RunningProcess(command, args, options);
+  running.child.stdin.end(input);
+  const code = await running.exited;
+  return { code, out: running.out, err: running.err };
 }
 
 /** Runs `landfall` to its end. */
-export async function landfall(
+export function landfall(
   args: readonly string[],
-  options: ProcessOptions & { readonly input?: string } = {},
-): Promise<{ code: number | null; out: string; err: string }> {
-  await using running = startLandfall(args, options);
-  running.child.stdin?.end(options.input ?? "");
-  const code = await running.exited;
-  return { code, out: running.out, err: running.err };
+  { nodeArgs = [], ...options }: ProcessOptions & { readonly input?: string } = {},
+): Promise<EndedProcess> {
+  return runProcess(process.execPath, [...nodeArgs, programFile, ...args], options);
 }
