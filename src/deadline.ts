@@ -1,4 +1,4 @@
-import { untilAborted } from "./abort.ts";
+import { onAbort, untilAborted } from "./abort.ts";
 import type { Clock } from "./clock.ts";
 
 /** How long {@link withDeadline} lets its work go on. */
@@ -21,8 +21,7 @@ export async function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>,
   signal?.throwIfAborted();
   const limit = new AbortController();
   const timer = new AbortController();
-  const onAbort = (): void => limit.abort(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
+  const stopListening = onAbort(signal, () => limit.abort(signal?.reason));
   clock.sleep(ms, { signal: timer.signal }).then(
     () => limit.abort(expired()),
     () => {},
@@ -31,6 +30,6 @@ export async function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>,
     return await untilAborted(work(limit.signal), limit.signal);
   } finally {
     timer.abort();
-    signal?.removeEventListener("abort", onAbort);
+    stopListening();
   }
 }

@@ -294,6 +294,11 @@ export const errorTable = {
     retry: "never",
     remedy: "See `landfall --help`.",
   },
+  "cli.output-failed": {
+    summary: "The result of a command could not be written to standard output.",
+    retry: "never",
+    remedy: "The cause tells more; a full disk is the usual one.",
+  },
   "cli.demo-incomplete": {
     summary: "Something that the demo shows did not happen.",
     retry: "never",

@@ -52,6 +52,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
   readonly #parts: Composition;
   readonly #provisioner: Provisioner;
   readonly #session: HubSession;
+  readonly #log: Logger;
   readonly #tell: Tell = (name, about) => tellListeners(() => (this as EventEmitter).emit(name, about));
   #started: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
@@ -65,6 +66,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
     const { attestation, assignments: source, hubTransport: transport, routes } = parts;
     this.#settings = settings;
     this.#parts = parts;
+    this.#log = log;
     this.#provisioner = new Provisioner({
       source,
       registrationId: attestation.registrationId,
@@ -311,8 +313,16 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
       if (error !== undefined) this.#session.destroy(closed);
       await Promise.all([this.#provisioner.close(closed), this.#session.close()]);
     } finally {
-      await this.#parts.attestation.close();
+      await this.#release();
       this.#tell("closed", error === undefined ? {} : { error });
+    }
+  }
+
+  async #release(): Promise<void> {
+    try {
+      await this.#parts.attestation.close();
+    } catch (error) {
+      this.#log.warn(`the key was not let go of in good order: ${describeCause(error)}`, { error });
     }
   }
 }

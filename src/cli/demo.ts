@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../clock.ts";
-import { describeCause, LandfallError } from "../errors.ts";
+import { isLandfallError, LandfallError } from "../errors.ts";
 import type { Command } from "./command.ts";
 import { firstAct, steps } from "./demo/first-act.ts";
 import { Timeline } from "./demo/timeline.ts";
@@ -24,11 +24,12 @@ export const demo: Command = {
     const wantsJson = options.json === true;
     const timeline = new Timeline(wantsJson ? terminal.err : terminal.out, systemClock);
     const directory = await mkdtemp(join(tmpdir(), "landfall-demo-"));
-    const end = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
+    const limit = AbortSignal.timeout(limitMs);
     let failure: unknown;
     try {
-      await firstAct({ timeline, directory, signal: end });
+      await firstAct({ timeline, directory, signal: AbortSignal.any([signal, limit]) });
     } catch (error) {
+      signal.throwIfAborted();
       failure = error;
     } finally {
       await rm(directory, { recursive: true, force: true });
@@ -37,13 +38,16 @@ export const demo: Command = {
     if (wantsJson) {
       terminal.out.write(`${JSON.stringify({ schema: "landfall.demo/1", steps: timeline.steps, missing })}\n`);
     }
-    if (failure === undefined && missing.length === 0) {
-      timeline.close(`all ${steps.length} steps happened`);
-      return 0;
-    }
-    const reason = failure === undefined ? "" : `: ${describeCause(failure)}`;
-    throw new LandfallError("cli.demo-incomplete", `these steps did not happen: ${missing.join(", ")}${reason}`, {
-      cause: failure,
-    });
+    if (failure !== undefined || missing.length > 0) throw incomplete(missing, failure);
+    timeline.close(`all ${steps.length} steps happened`);
+    return 0;
   },
 };
+
+function incomplete(missing: readonly string[], failure: unknown): LandfallError {
+  const what = `these steps did not happen: ${missing.join(", ") || "none is missing, but the end went wrong"}`;
+  return new LandfallError("cli.demo-incomplete", what, {
+    cause: failure,
+    details: isLandfallError(failure) ? failure.details : [],
+  });
+}

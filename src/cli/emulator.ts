@@ -1,16 +1,18 @@
 import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { whenAborted } from "../abort.ts";
-import { Emulator, type EnrollmentOptions, parseEnrollmentFile } from "../emulator/index.ts";
-import { LandfallError } from "../errors.ts";
-import { type Command, type Invocation, textOption } from "./command.ts";
+import { Emulator, type EmulatorOptions, type EnrollmentOptions, parseEnrollmentFile } from "../emulator/index.ts";
+import { isLandfallError, LandfallError } from "../errors.ts";
+import { type Command, type OptionValues, textOption } from "./command.ts";
 
 /** `landfall emulator`: DPS and IoT hubs on this machine. */
 export const emulator: Command = {
   name: "emulator",
   description:
     "Runs a Device Provisioning Service and IoT hubs on this machine until SIGINT or SIGTERM. Prints one line of JSON\n" +
-    "(landfall.emulator/1: ports, CA file, id scope, hubs) on standard output when it is ready. Credentials are checked as\n" +
-    "the cloud checks them; it is meant for tests, and listens on 127.0.0.1 unless told otherwise.",
+    "(landfall.emulator/1: ports, CA file, id scope, hubs, connect_to rules) on standard output when it is ready.\n" +
+    "Credentials are checked as the cloud checks them. It is meant for tests, and listens on 127.0.0.1 unless told\n" +
+    "otherwise.",
   options: {
     enrollments: { type: "string", value: "FILE", help: "enrollments, TOML or JSON" },
     enroll: {
@@ -24,32 +26,30 @@ export const emulator: Command = {
     host: { type: "string", value: "ADDRESS", help: "address to listen on (default: 127.0.0.1)" },
     "mqtt-port": { type: "string", value: "PORT", help: "MQTT over TLS (default: 8883; 0: any free port)" },
     "ws-port": { type: "string", value: "PORT", help: "MQTT over WebSocket (default: 8443; 0: any free port)" },
+    assign: {
+      type: "string",
+      value: "FORM",
+      help: "hand out hubs by name (default), or as localhost with the port, for clients that cannot dial elsewhere",
+    },
     directory: {
       type: "string",
       value: "DIR",
       help: "keep the certificate authority here (default: a new one each time)",
     },
   },
-  async run(invocation) {
-    const { options, terminal, signal, logger } = invocation;
+  async run({ options, terminal, signal, logger }) {
     const log = logger();
     const ids = (options.enroll ?? []) as readonly string[];
-    const running = await Emulator.start({
-      log,
-      ...defined({ host: textOption(options, "host"), directory: textOption(options, "directory") }),
-      ...defined({ idScope: textOption(options, "id-scope"), hubs: options.hub as readonly string[] | undefined }),
-      mqttPort: portOption(invocation, "mqtt-port", 8883),
-      webSocketPort: portOption(invocation, "ws-port", 8443),
-      enrollments: await enrollmentsFrom(textOption(options, "enrollments")),
-    });
-    await using _ = running;
+    const enrollments = [...(await enrollmentsFrom(textOption(options, "enrollments"))), ...ids.map(withOwnKey)];
+    await using running = await start({ log, ...serviceOptions(options), enrollments });
+    const { ready, connectTo, dps } = running;
     const enrolled = ids.map((registrationId) => {
-      const enrollment = running.dps.enroll({ registrationId, attestation: { method: "symmetric_key" } });
-      return { registrationId, primaryKey: enrollment.primaryKey };
+      const primaryKey = dps.enrollments.find(({ id }) => id === registrationId)?.primaryKey;
+      return { registrationId, primaryKey };
     });
-    const ready = { ...running.ready, ...(enrolled.length === 0 ? {} : { enrollments: enrolled }) };
-    terminal.out.write(`${JSON.stringify(ready)}\n`);
-    if (running.dps.enrollments.length === 0) {
+    const shown = enrolled.length === 0 ? {} : { enrollments: enrolled };
+    terminal.out.write(`${JSON.stringify({ ...ready, connectTo, ...shown })}\n`);
+    if (enrollments.length === 0) {
       log.warn("nobody is enrolled, so every registration is refused; see --enrollments and --enroll");
     }
     await whenAborted(signal);
@@ -65,10 +65,30 @@ async function enrollmentsFrom(file: string | undefined): Promise<readonly Enrol
   } catch (cause) {
     throw new LandfallError("emulator.enrollment-file", `${file} cannot be read`, { cause });
   }
-  return parseEnrollmentFile(text);
+  return parseEnrollmentFile(text, { baseDirectory: dirname(resolve(file)) });
 }
 
-function portOption({ options }: Invocation, name: string, fallback: number): number {
+function withOwnKey(registrationId: string): EnrollmentOptions {
+  return { registrationId, attestation: { method: "symmetric_key" } };
+}
+
+function serviceOptions(options: OptionValues): EmulatorOptions {
+  const host = textOption(options, "host");
+  const idScope = textOption(options, "id-scope");
+  const directory = textOption(options, "directory");
+  const hubs = options.hub as readonly string[] | undefined;
+  return {
+    mqttPort: portOption(options, "mqtt-port", 8883),
+    webSocketPort: portOption(options, "ws-port", 8443),
+    assign: assignOption(options),
+    ...(host === undefined ? {} : { host }),
+    ...(idScope === undefined ? {} : { idScope }),
+    ...(directory === undefined ? {} : { directory }),
+    ...(hubs === undefined ? {} : { hubs }),
+  };
+}
+
+function portOption(options: OptionValues, name: string, fallback: number): number {
   const text = textOption(options, name);
   if (text === undefined) return fallback;
   const port = Number(text);
@@ -76,7 +96,18 @@ function portOption({ options }: Invocation, name: string, fallback: number): nu
   throw new LandfallError("cli.usage", `emulator --${name}: expected a port from 0 to 65535, got "${text}"`);
 }
 
-/** The members that have a value. */
-function defined<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never;
+function assignOption(options: OptionValues): "name" | "localhost" {
+  const form = textOption(options, "assign") ?? "name";
+  if (form === "name" || form === "localhost") return form;
+  throw new LandfallError("cli.usage", `emulator --assign: expected name or localhost, got "${form}"`);
+}
+
+/** What the emulator refuses at its start was asked for on the command line. */
+async function start(options: EmulatorOptions): Promise<Emulator> {
+  try {
+    return await Emulator.start(options);
+  } catch (cause) {
+    if (!isLandfallError(cause) || cause.code !== "emulator.rejected") throw cause;
+    throw new LandfallError("cli.usage", `emulator: ${cause.message}`, { cause });
+  }
 }

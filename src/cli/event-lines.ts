@@ -1,10 +1,8 @@
 import type { Agent } from "../agent/agent.ts";
-import type { DutyEvent } from "../agent/duties.ts";
-import { isLandfallError } from "../errors.ts";
 import type { TextSink } from "./terminal.ts";
 
 /** The events of an agent that `landfall run --json` prints. */
-const names = [
+const agentEvents = [
   "endpoint",
   "provisioning",
   "assigned",
@@ -14,7 +12,24 @@ const names = [
   "waiting",
   "renewed",
   "displaced",
+  "closed",
 ] as const;
+
+/** Every event that `landfall run --json` prints: the agent's own, and what it does for the command. */
+export const eventNames = [
+  ...agentEvents,
+  "telemetry-acknowledged",
+  "method-answered",
+  "desired-changed",
+  "message",
+  "message-refused",
+] as const;
+
+/** One event on its way out. */
+export interface PrintedEvent {
+  readonly event: (typeof eventNames)[number];
+  readonly [field: string]: unknown;
+}
 
 /** Prints events as lines of JSON, `landfall.event/1`. */
 export class EventLines {
@@ -28,18 +43,17 @@ export class EventLines {
 
   /** Prints every event of `agent` from now on. */
   follow(agent: Agent): void {
-    for (const name of names) agent.on(name, (fields: object) => this.write({ ...fields, event: name }));
+    for (const event of agentEvents) agent.on(event, (fields: object) => this.write({ ...fields, event }));
   }
 
   /** Prints one event. */
-  write(event: DutyEvent | { readonly event: string; readonly [field: string]: unknown }): void {
+  write(event: PrintedEvent): void {
     const line = { schema: "landfall.event/1", time: new Date(this.#now()).toISOString(), ...event };
-    this.#sink.write(`${JSON.stringify(line, printable)}\n`);
+    this.#sink.write(`${JSON.stringify(line, withMessages)}\n`);
   }
 }
 
-/** Errors print their code and message; what else hangs on an error is for the log. */
-function printable(_: string, value: unknown): unknown {
-  if (isLandfallError(value)) return { code: value.code, message: value.message };
+/** Our own errors know how to print themselves; of any other error only the message is shown. */
+function withMessages(_: string, value: unknown): unknown {
   return value instanceof Error ? { message: value.message } : value;
 }

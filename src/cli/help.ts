@@ -19,7 +19,7 @@ export function programHelp(commands: readonly CommandSummary[], sink: TextSink)
     sink.style("bold", "Commands:"),
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     "",
-    "Help on one command:  landfall <command> --help",
+    "Help on one command:  landfall help <command>",
     "Exit codes:  0 done, 1 failed, 2 wrong usage or configuration",
     "",
   ].join("\n");

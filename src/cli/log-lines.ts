@@ -1,4 +1,5 @@
 import { createLogger, type Logger, type LogLevel, type LogRecord } from "../log.ts";
+import { plainLine } from "./plain-text.ts";
 import type { Style, TextSink } from "./terminal.ts";
 
 const styles: Readonly<Record<LogRecord["level"], Style>> = {
@@ -20,16 +21,10 @@ function formatLine({ level, part, message, fields }: LogRecord, timeMs: number,
   const facts = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => sink.style("dim", ` ${key}=${formatValue(value)}`));
-  return `${time} ${label} ${part === undefined ? "" : `${part}: `}${oneLine(message)}${facts.join("")}`;
+  return `${time} ${label} ${part === undefined ? "" : `${part}: `}${plainLine(message)}${facts.join("")}`;
 }
 
 function formatValue(value: unknown): string {
-  if (typeof value === "string" && /^[^\s"=]+$/.test(value)) return value;
-  return JSON.stringify(value) ?? String(value);
-}
-
-/** What a peer sent must not be able to forge a second log line, or steer the terminal. */
-function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about.
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (char) => JSON.stringify(char).slice(1, -1));
+  if (typeof value === "string" && /^[!-~]+$/.test(value) && !/["=]/.test(value)) return value;
+  return plainLine(JSON.stringify(value) ?? String(value));
 }

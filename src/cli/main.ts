@@ -1,28 +1,46 @@
 #!/usr/bin/env node
+import { LandfallError } from "../errors.ts";
+import { crashReport } from "./error-report.ts";
+import { Interruption } from "./interruption.ts";
 import { runProgram } from "./program.ts";
 import { textSink } from "./terminal.ts";
 
-const interrupted = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"] as const) {
-  // Only the first one is ours: a second signal ends the process at once, as the platform does by default.
-  process.once(name, () => interrupted.abort(new Error(`interrupted by ${name}`)));
-}
+const { env, stdin, stdout, stderr } = process;
+const ending = new AbortController();
 
-// A reader that went away (`landfall … | head`) is no reason to crash.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
-}
+const onInterrupt = (name: "SIGINT" | "SIGTERM"): void => {
+  // Only the first one is ours: a second one ends the process at once, as the platform does by default.
+  process.off("SIGINT", onInterrupt).off("SIGTERM", onInterrupt);
+  ending.abort(new Interruption(name));
+};
+process.on("SIGINT", onInterrupt).on("SIGTERM", onInterrupt);
+
+const out = textSink(stdout, {
+  env,
+  onFailure: (cause) => {
+    // A reader that went away (`landfall … | head`) has seen enough.
+    const enough = cause.code === "EPIPE" || cause.code === "EIO";
+    const failed = new LandfallError("cli.output-failed", "the result cannot be written to standard output", { cause });
+    ending.abort(enough ? new Interruption("SIGPIPE") : failed);
+  },
+});
+const err = textSink(stderr, {
+  env,
+  onFailure: ({ code }) => {
+    // A full disk or a logger that died must not stop an agent; a terminal that was closed is meant to.
+    if (code === "EIO") ending.abort(new Interruption("SIGHUP"));
+  },
+});
+
+process.on("uncaughtException", (error) => {
+  // The platform's own report would show every property of the error, and a property may hold a secret.
+  err.write(crashReport(error, err));
+  process.exit(1);
+});
 
 process.exitCode = await runProgram({
   args: process.argv.slice(2),
-  env: process.env,
-  terminal: {
-    input: process.stdin,
-    out: textSink(process.stdout, process.env),
-    err: textSink(process.stderr, process.env),
-  },
-  signal: interrupted.signal,
+  env,
+  terminal: { input: stdin, out, err },
+  signal: ending.signal,
 });

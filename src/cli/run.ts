@@ -6,6 +6,7 @@ import { describeSettings } from "../config/describe.ts";
 import { type LoadedFile, loadSettings } from "../config/load.ts";
 import { describeCause } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { printMessages } from "./cloud-message-lines.ts";
 import { type Command, configOption, type ExitCode, type Invocation, textOption } from "./command.ts";
 import { EventLines } from "./event-lines.ts";
 import { sendLines } from "./standard-input.ts";
@@ -19,7 +20,10 @@ export const run: Command = {
   options: {
     ...configOption,
     "check-config": { type: "boolean", help: "only check the configuration and the credential; nothing is contacted" },
-    stdin: { type: "boolean", help: "send each line of JSON on standard input as a message; exit at its end" },
+    stdin: {
+      type: "boolean",
+      help: "send each line of JSON on standard input as a message; end with it, 1 if a line was not sent",
+    },
     json: { type: "boolean", help: "print every event as a line of JSON; cloud-to-device messages are events too" },
   },
   async run(invocation) {
@@ -28,8 +32,7 @@ export const run: Command = {
     const loaded = await loadSettings({ env, ...(file === undefined ? {} : { file }) });
     const log = invocation.logger(loaded.settings.log.level);
     log.info("configuration", { file: loaded.file });
-    for (const warning of loaded.warnings) log.warn(warning);
-    const agent = await Agent.fromSettings(loaded.settings, { log });
+    const agent = await Agent.fromSettings(loaded, { log });
     if (options["check-config"] === true) {
       await agent.close();
       return reportValid(loaded, agent, invocation);
@@ -61,60 +64,46 @@ interface Service extends LoadedFile {
   readonly lines: EventLines;
 }
 
+/** Serves until a signal, the end of the input, or a failure that the agent cannot mend. */
 async function serve(agent: Agent, service: Service, { options, terminal, signal }: Invocation): Promise<ExitCode> {
   const { settings, log, lines } = service;
   const wantsJson = options.json === true;
+  const tell: EventLines["write"] = wantsJson ? (event) => lines.write(event) : () => {};
   const ending = new AbortController();
   const stop = AbortSignal.any([signal, ending.signal]);
-  const tell: EventLines["write"] = (event) => {
-    if (wantsJson) lines.write(event);
+  let failure: unknown;
+  let exitCode: ExitCode = 0;
+
+  const work = async (): Promise<void> => {
+    await agent.start({ signal: stop });
+    if (options.stdin !== true) return whenAborted(stop);
+    if ((await sendLines(terminal.input, agent, { log, tell }, { signal: stop })) > 0 && !signal.aborted) exitCode = 1;
   };
-  const duties = startDuties(agent, { settings, clock: systemClock, log, tell }, stop);
-  const messages = wantsJson ? printMessages(agent, lines, stop) : undefined;
   const onHangup = (): void => {
-    agent
-      .provision({ signal: stop })
-      .catch((error: unknown) => log.warn(`provisioning failed: ${describeCause(error)}`));
+    agent.provision({ signal: stop }).catch((error: unknown) => {
+      if (!stop.aborted) log.warn(`provisioning failed: ${describeCause(error)}`);
+    });
   };
+
+  // Before the start, so that the very first connection serves them.
+  const duties = startDuties(agent, { settings, clock: systemClock, log, tell }, { signal: stop });
+  const messages = wantsJson ? printMessages(agent, lines, { signal: stop }) : Promise.resolve();
+  const jobs = [duties, messages, work().finally(() => ending.abort())].map((job) =>
+    job.catch((error: unknown) => {
+      // An interruption is how this command is meant to end.
+      if (!signal.aborted) failure ??= error;
+      ending.abort();
+    }),
+  );
   process.on("SIGHUP", onHangup);
   try {
-    await agent.start({ signal });
-    if (options.stdin === true) await sendLines(terminal.input, agent, { log, tell, signal });
-    else await whenAborted(signal);
-  } catch (error) {
-    // The signal is how this command is meant to end.
-    if (!signal.aborted) throw error;
+    await whenAborted(stop);
+    if (signal.aborted) log.info(`stopping: ${describeCause(signal.reason)}`);
+    await agent.close();
+    await Promise.all(jobs);
   } finally {
     process.off("SIGHUP", onHangup);
-    ending.abort();
-    if (signal.aborted) log.info("stopping");
-    await agent.close();
-    await Promise.all([duties, messages]);
   }
-  return 0;
-}
-
-/** Every cloud-to-device message becomes an event, and is completed once that is written. */
-async function printMessages(agent: Agent, lines: EventLines, signal: AbortSignal): Promise<void> {
-  try {
-    for await (const { payload, done: _, ...about } of agent.messages({ signal })) {
-      lines.write({ event: "message", ...about, body: bodyOf(payload) });
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
-}
-
-/** JSON as JSON, other text as text, and everything else in base64. */
-function bodyOf(payload: Uint8Array): unknown {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(payload);
-    try {
-      return JSON.parse(text);
-    } catch {
-      return text;
-    }
-  } catch {
-    return { base64: Buffer.from(payload).toString("base64") };
-  }
+  if (failure !== undefined) throw failure;
+  return exitCode;
 }

@@ -11,13 +11,21 @@ export interface Terminal {
   readonly err: TextSink;
 }
 
-/** A standard stream that text goes to. */
+/** A standard stream that text goes to. Writing never throws: who made the sink hears of failures. */
 export interface TextSink {
   readonly isTTY: boolean;
   readonly columns: number;
   write(text: string): void;
   /** `text` in a style, or as it is where colours are not wanted. */
   style(style: Style, text: string): string;
+}
+
+/** What {@link textSink} wants to know beside the stream. */
+export interface TextSinkOptions {
+  /** `NO_COLOR`, `FORCE_COLOR` and `TERM` decide on colours. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Told of everything that could not be written. */
+  readonly onFailure: (error: NodeJS.ErrnoException) => void;
 }
 
 /** Whether a stream shall be coloured: `NO_COLOR` and `FORCE_COLOR` stand over what the stream is. */
@@ -28,16 +36,25 @@ function wantsColour(env: NodeJS.ProcessEnv, isTTY: boolean): boolean {
 }
 
 /** Wraps a stream; `columns` falls back to 80 where there is no terminal. */
-export function textSink(stream: Writable & { isTTY?: boolean; columns?: number }, env: NodeJS.ProcessEnv): TextSink {
+export function textSink(
+  stream: Writable & { isTTY?: boolean; columns?: number },
+  { env, onFailure }: TextSinkOptions,
+): TextSink {
   const isTTY = stream.isTTY === true;
   const coloured = wantsColour(env, isTTY);
+  stream.on("error", onFailure);
   return {
     isTTY,
     get columns() {
       return stream.columns ?? 80;
     },
     write: (text) => {
-      stream.write(text);
+      try {
+        stream.write(text);
+      } catch (error) {
+        // A file tells at once that the disk is full, a pipe later that its reader is gone.
+        onFailure(error as NodeJS.ErrnoException);
+      }
     },
     // Newer versions of the platform would otherwise look at process.stdout instead of this stream.
     style: (style, text) => (coloured ? styleText(style, text, { validateStream: false }) : text),

@@ -1,3 +1,4 @@
+import { onAbort } from "../abort.ts";
 import { type Deferred, deferred } from "../deferred.ts";
 import { LandfallError } from "../errors.ts";
 import type { CallOptions } from "../transport/transport.ts";
@@ -76,14 +77,13 @@ export class Handover<T> {
       );
     }
     const take = (): T | undefined => (this.#held ? undefined : this.#items.shift());
-    const onAbort = (): void => consumer.leave(signal?.reason);
+    const stopListening = onAbort(signal, () => consumer.leave(signal?.reason));
     const left = (): void => {
-      signal?.removeEventListener("abort", onAbort);
+      stopListening();
       this.#consumer = undefined;
       hooks.onLeft?.();
     };
     const consumer = new Consumer(take, { ...hooks, onLeft: left });
-    signal?.addEventListener("abort", onAbort, { once: true });
     if (this.#ended) consumer.leave();
     else this.#consumer = consumer;
     return consumer;

@@ -1,4 +1,4 @@
-import { untilAborted } from "../abort.ts";
+import { onAbort, untilAborted } from "../abort.ts";
 import { type Deferred, deferred } from "../deferred.ts";
 import { isLandfallError } from "../errors.ts";
 import { requireFits } from "../transport/message-limits.ts";
@@ -61,14 +61,13 @@ export class TelemetryQueue {
     if (this.#closed) throw this.#closed;
     requireFits(message);
     const entry: Entry = { message, settled: deferred(), abandoned: false };
-    const onAbort = (): void => this.#abandon(entry, signal?.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const stopListening = onAbort(signal, () => this.#abandon(entry, signal?.reason));
     this.#entries.push(entry);
     this.#pump();
     try {
       await entry.settled.promise;
     } finally {
-      signal?.removeEventListener("abort", onAbort);
+      stopListening();
     }
   }
 

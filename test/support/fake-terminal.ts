@@ -20,7 +20,7 @@ export function fakeTerminal({
     stream.on("data", (chunk: Buffer) => {
       written[name] += chunk.toString();
     });
-    return textSink(stream, env);
+    return textSink(stream, { env, onFailure: () => {} });
   };
   return { input: Object.assign(new PassThrough(), { isTTY }), out: sink("out"), err: sink("err"), written };
 }

@@ -1,6 +1,40 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
-import { untilAborted } from "../../src/abort.ts";
+import { onAbort, untilAborted } from "../../src/abort.ts";
+
+describe("onAbort", () => {
+  test("calls everybody who listens, over one listener of the signal", () => {
+    const abort = new AbortController();
+    const called: number[] = [];
+    for (let each = 0; each < 50; each++) onAbort(abort.signal, () => called.push(each));
+    expect(getEventListeners(abort.signal, "abort")).toHaveLength(1);
+    abort.abort();
+    expect(called).toHaveLength(50);
+  });
+
+  test("forgets who has stopped listening, and lets go of the signal after the last", () => {
+    const abort = new AbortController();
+    const called: string[] = [];
+    const listen = (name: string) => onAbort(abort.signal, () => called.push(name));
+    const [stopFirst, stopSecond] = [listen("first"), listen("second")];
+    stopFirst();
+    stopFirst();
+    expect(getEventListeners(abort.signal, "abort")).toHaveLength(1);
+    stopSecond();
+    expect(getEventListeners(abort.signal, "abort")).toEqual([]);
+    listen("third");
+    abort.abort();
+    expect(called).toEqual(["third"]);
+  });
+
+  test("is never called for a signal that has aborted already", () => {
+    let called = false;
+    onAbort(AbortSignal.abort(), () => {
+      called = true;
+    })();
+    expect(called).toBe(false);
+  });
+});
 
 describe("untilAborted", () => {
   test("gives the promise's result and takes its listener away", async () => {

@@ -2,20 +2,19 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { LandfallError } from "../../errors.ts";
+import type { PrintedEvent } from "../event-lines.ts";
 
-/** One line of `landfall run --json`. */
-export interface AgentEvent {
-  readonly event: string;
-  readonly [field: string]: unknown;
-}
+/** How much of what the agent said last is told when something goes wrong. */
+const lastWordsLines = 20;
 
 /** A `landfall run --json` of its own, and the events it tells. */
 export class AgentProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<number | null>;
-  readonly #waiters = new Set<(event: AgentEvent) => void>();
-  readonly #unseen: AgentEvent[] = [];
-  #complaints = "";
+  readonly #waiters = new Set<(event: PrintedEvent) => void>();
+  readonly #unseen: PrintedEvent[] = [];
+  readonly #lastWords: string[] = [];
 
   constructor(configFile: string) {
     const program = fileURLToPath(new URL("../main.js", import.meta.url));
@@ -23,17 +22,16 @@ export class AgentProcess implements AsyncDisposable {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#ended = once(this.#child, "close").then(([code]) => code as number | null);
-    if (this.#child.stdout) createInterface({ input: this.#child.stdout }).on("line", (line) => this.#tell(line));
-    this.#child.stderr?.on("data", (chunk) => {
-      this.#complaints = `${this.#complaints}${chunk}`.slice(-4000);
-    });
+    const { stdout, stderr } = this.#child;
+    if (stdout) createInterface({ input: stdout }).on("line", (line) => this.#tell(line));
+    if (stderr) createInterface({ input: stderr }).on("line", (line) => this.#remember(line));
   }
 
   /**
-   * The next event of this name; each event is given out once. Rejects when the process ends before, with what it wrote
-   * to standard error, and with `signal.reason`.
+   * The next event of this name; each event is given out once. Rejects with `cli.demo-incomplete` when the process ends
+   * before, with its last words in `details`; an abort of `signal` does the same.
    */
-  async event(name: string, { signal }: { readonly signal: AbortSignal }): Promise<AgentEvent> {
+  async event(name: PrintedEvent["event"], { signal }: { readonly signal: AbortSignal }): Promise<PrintedEvent> {
     const index = this.#unseen.findIndex(({ event }) => event === name);
     const seen = index < 0 ? undefined : this.#unseen[index];
     if (seen) {
@@ -46,25 +44,26 @@ export class AgentProcess implements AsyncDisposable {
         signal.removeEventListener("abort", onAbort);
         act();
       };
-      const onEvent = (event: AgentEvent): void => {
+      const onEvent = (event: PrintedEvent): void => {
         if (event.event !== name) return;
         this.#unseen.length = 0;
         settle(() => resolve(event));
       };
-      const onAbort = (): void => settle(() => reject(new Error(`no "${name}" from the agent\n${this.#complaints}`)));
+      const onAbort = (): void => settle(() => reject(this.#failure(`the agent told no "${name}" in time`)));
       this.#waiters.add(onEvent);
       signal.addEventListener("abort", onAbort, { once: true });
       if (signal.aborted) onAbort();
       void this.#ended.then((code) =>
-        settle(() => reject(new Error(`the agent ended with ${code} before "${name}"\n${this.#complaints}`))),
+        settle(() => reject(this.#failure(`the agent ended with ${code ?? "a signal"} before it told "${name}"`))),
       );
     });
   }
 
-  /** Ends the agent as a service manager would. Resolves with its exit code. */
-  async stop(): Promise<number | null> {
+  /** Ends the agent as a service manager would. Rejects with `cli.demo-incomplete` when it does not end well. */
+  async stop(): Promise<void> {
     this.#child.kill("SIGTERM");
-    return this.#ended;
+    const code = await this.#ended;
+    if (code !== 0) throw this.#failure(`the agent ended with ${code ?? "a signal"}; expected 0`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -73,8 +72,17 @@ export class AgentProcess implements AsyncDisposable {
   }
 
   #tell(line: string): void {
-    const event = JSON.parse(line) as AgentEvent;
+    const event = JSON.parse(line) as PrintedEvent;
     this.#unseen.push(event);
     for (const waiter of [...this.#waiters]) waiter(event);
+  }
+
+  #remember(line: string): void {
+    this.#lastWords.push(line);
+    if (this.#lastWords.length > lastWordsLines) this.#lastWords.shift();
+  }
+
+  #failure(message: string): LandfallError {
+    return new LandfallError("cli.demo-incomplete", message, { details: [...this.#lastWords] });
   }
 }

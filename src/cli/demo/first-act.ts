@@ -1,4 +1,5 @@
 import { Emulator } from "../../emulator/index.ts";
+import { LandfallError } from "../../errors.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { enrollX509Device } from "./device-files.ts";
 import type { Timeline } from "./timeline.ts";
@@ -50,6 +51,7 @@ async function serve(emulator: Emulator, configFile: string, stage: Stage): Prom
   timeline.add("endpoint", `${endpoint.host} (${endpoint.reason})`);
   const assigned = await agent.event("assigned", { signal });
   const polls = emulator.events.all.filter(({ kind }) => kind === "dps.poll").length;
+  if (assigned.origin !== "provisioned") throw untrue("a new device asks DPS");
   timeline.add("registration", `${assigned.substatus}, after ${polls} polls: ${assigned.hub}`);
   const connected = await agent.event("connected", { signal });
   const hub = String(connected.hub);
@@ -69,11 +71,11 @@ async function converse(
   timeline.chapter("It serves");
   await agent.event("telemetry-acknowledged", { signal });
   const [message] = emulator.hub(hub).received;
-  timeline.add(
-    "telemetry acknowledged",
-    `the hub has ${message?.payload.length} bytes: ${message?.text().slice(0, 48)}…`,
-  );
+  if (message === undefined) throw untrue("an acknowledged message is at the hub");
+  const start = message.text().slice(0, 48);
+  timeline.add("telemetry acknowledged", `the hub has ${message.payload.length} bytes: ${start}…`);
   const answer = await emulator.hub(hub).invokeMethod(registrationId, "greet", null, { signal });
+  if (answer.status !== 200) throw untrue(`the method answers 200, not ${JSON.stringify(answer)}`);
   timeline.add("method answered", `greet → ${answer.status} ${JSON.stringify(answer.payload)}`);
   const version = emulator.hub(hub).updateDesired(registrationId, { landfall: { telemetryInterval: 1 } });
   const reported = await reportedInterval(emulator, signal);
@@ -83,10 +85,12 @@ async function converse(
 /** What the device reported about the interval that it was told. */
 async function reportedInterval(emulator: Emulator, signal: AbortSignal): Promise<string> {
   const report = await emulator.events.next("hub.reported", {
-    where: ({ patch }) => JSON.stringify(patch).includes("telemetryInterval"),
+    where: ({ patch }) => JSON.stringify(patch).includes('"ac":'),
     signal,
   });
-  return JSON.stringify(report.patch);
+  const text = JSON.stringify(report.patch);
+  if (report.status >= 300 || !text.includes('"ac":200')) throw untrue(`the device applies the interval, not ${text}`);
+  return text;
 }
 
 async function loseAndRecover(emulator: Emulator, hub: string, agent: AgentProcess, { timeline, signal }: Stage) {
@@ -97,8 +101,9 @@ async function loseAndRecover(emulator: Emulator, hub: string, agent: AgentProce
   timeline.add("hub drop", "the connection was cut");
   await agent.event("connected", { signal });
   await agent.event("telemetry-acknowledged", { signal });
-  const after = emulator.hub(hub).received.length;
-  timeline.add("recovery", `connected again by itself; ${after - before} more messages at the hub`);
+  const more = emulator.hub(hub).received.length - before;
+  if (more === 0) throw untrue("telemetry goes on after the recovery");
+  timeline.add("recovery", `connected again by itself; the hub got ${more} more`);
 }
 
 async function restart(
@@ -113,7 +118,11 @@ async function restart(
   await using agent = new AgentProcess(configFile);
   const assigned = await agent.event("assigned", { signal });
   await agent.event("connected", { signal });
-  if (registrations() !== before || assigned.origin !== "stored") throw new Error("the agent asked DPS again");
+  if (registrations() !== before || assigned.origin !== "stored") throw untrue("a restart needs no DPS");
   timeline.add("restart", `connected to ${hub} from the ${assigned.origin} assignment; DPS was not asked`);
   await agent.stop();
+}
+
+function untrue(claim: string): LandfallError {
+  return new LandfallError("cli.demo-incomplete", `expected that ${claim}`);
 }

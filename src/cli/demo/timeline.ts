@@ -3,7 +3,7 @@ import type { TextSink } from "../terminal.ts";
 
 /** One thing that has to happen in the demo. */
 export interface Step {
-  /** Seconds since the start, when it happened. */
+  /** Seconds since the start, to the millisecond. */
   readonly atSeconds: number;
   readonly name: string;
   readonly what: string;
@@ -34,7 +34,7 @@ export class Timeline {
 
   /** Writes one line: when, which step, what was seen. */
   add(name: string, what: string): void {
-    const atSeconds = (this.#clock.elapsed() - this.#startedAt) / 1000;
+    const atSeconds = Math.round(this.#clock.elapsed() - this.#startedAt) / 1000;
     this.#steps.push({ atSeconds, name, what });
     const time = this.#sink.style("dim", `${atSeconds.toFixed(2).padStart(6)} s`);
     this.#sink.write(`${time}  ${this.#sink.style("green", "✓")} ${name.padEnd(24)}  ${what}\n`);

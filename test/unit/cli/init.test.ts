@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "smol-toml";
@@ -36,7 +36,7 @@ const x509 = [
   "--cert",
   "c.pem",
   "--key",
-  "k.pem",
+  "/etc/k.pem",
 ];
 
 describe("landfall init", () => {
@@ -48,7 +48,12 @@ describe("landfall init", () => {
         source: "dps",
         id_scope: "0ne1",
         transport: "mqtt-ws",
-        attestation: { method: "x509", registration_id: "press-07", identity_cert: "c.pem", identity_pk: "k.pem" },
+        attestation: {
+          method: "x509",
+          registration_id: "press-07",
+          identity_cert: join(process.cwd(), "c.pem"),
+          identity_pk: "/etc/k.pem",
+        },
       },
       hub: { transport: "mqtt-ws" },
       network: {},
@@ -83,6 +88,51 @@ describe("landfall init", () => {
         },
       },
     });
+  });
+
+  test("flags tell the method, so that it need not be asked for", async () => {
+    const { out, err } = await init(["--id-scope", "0ne1", "--registration-id", "a", "--pkcs12", "a b.p12", "-o", "-"]);
+    expect(err).toBe("");
+    expect(parse(out)).toMatchObject({
+      provisioning: { attestation: { method: "x509", identity_pkcs12: join(process.cwd(), "a b.p12") } },
+    });
+  });
+
+  test("a key file keeps its odd name in the URI", async () => {
+    const { out } = await init([
+      ...["--id-scope", "0ne1", "--registration-id", "a", "--derive"],
+      ...["--symmetric-key-file", "/keys/a #1.key", "-o", "-"],
+    ]);
+    expect(parse(out)).toMatchObject({
+      provisioning: { attestation: { symmetric_key: { uri: "file:///keys/a%20%231.key" }, derive: true } },
+    });
+  });
+
+  test.each([
+    [
+      "files of one method with the other",
+      ["--method", "symmetric_key", "--cert", "c.pem"],
+      "--method symmetric_key, --cert",
+    ],
+    ["files of both methods", ["--cert", "c.pem", "--symmetric-key-file", "k"], "--cert, --symmetric-key-file"],
+    ["two forms of certificates", ["--pkcs12", "p", "--key", "k"], "either --pkcs12"],
+  ])("refuses %s", async (_, args, says) => {
+    const { code, out, err } = await init(["--id-scope", "0ne1", "--registration-id", "a", "-o", "-", ...args]);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain(says);
+  });
+
+  test("writes nothing that the agent would not take, and names every fault", async () => {
+    const file = join(folder, "landfall.toml");
+    const { code, err } = await init([
+      ...["--id-scope", "no scope", "--registration-id", "two words", "--method", "x509", "--cert", "c", "--key", "k"],
+      ...["--transport", "carrier-pigeon", "-o", file],
+    ]);
+    expect(code).toBe(2);
+    for (const path of ["provisioning.id_scope", "registration_id", "provisioning.transport"]) {
+      expect(err).toContain(path);
+    }
+    expect(await readdir(folder)).toEqual([]);
   });
 
   test("without a terminal names every missing flag and exits 2", async () => {

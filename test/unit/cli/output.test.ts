@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { errorJson, errorReport, exitCodeFor } from "../../../src/cli/error-report.ts";
+import { crashReport, errorJson, errorReport, exitCodeFor } from "../../../src/cli/error-report.ts";
 import { lineLogger } from "../../../src/cli/log-lines.ts";
 import { LandfallError } from "../../../src/errors.ts";
 import { fakeTerminal } from "../../support/fake-terminal.ts";
@@ -22,6 +22,21 @@ describe("log lines", () => {
     lineLogger("info", terminal.err, () => noon).info("a\nb\u001b[2Jc", { x: "d\ne" });
     expect(terminal.written.err.split("\n")).toHaveLength(2);
     expect(terminal.written.err).not.toContain("\u001b");
+  });
+
+  test("nor can a fact that goes with it", () => {
+    const terminal = fakeTerminal();
+    lineLogger("info", terminal.err, () => noon).info("x", {
+      escape: "a\u001b[2J",
+      controlSequence: "b\u009b2J",
+      lines: { deep: "c\nd\u0085e\u2028f" },
+      quote: 'g" forged="yes',
+    });
+    expect(terminal.written.err).toBe(
+      "2026-01-01T12:00:00.000Z info  x " +
+        String.raw`escape="a\u001b[2J" controlSequence="b\u009b2J" lines={"deep":"c\nd\u0085e\u2028f"} quote="g\" forged=\"yes"` +
+        "\n",
+    );
   });
 
   test.each([
@@ -54,6 +69,27 @@ describe("error reports", () => {
     expect(text).not.toMatch(/\n\s+at /);
   });
 
+  test("show what others said on one line", () => {
+    const said = new LandfallError("transport.refused", "first\nerror: forged", {
+      details: ["a\u001b[2J"],
+      cause: new Error("b\rc"),
+    });
+    const lines = errorReport(said, fakeTerminal().err).split("\n");
+    expect(lines.slice(0, 3)).toEqual([
+      String.raw`error: first\nerror: forged`,
+      String.raw`  a\u001b[2J`,
+      String.raw`  because: b\rc`,
+    ]);
+  });
+
+  test("of a crash say where, and show no property of the error", () => {
+    const crash = Object.assign(new TypeError("x is not a function"), { password: "hunter2", cause: { key: "k3y" } });
+    const text = crashReport(crash, fakeTerminal().err);
+    expect(text).toContain("x is not a function");
+    expect(text).toMatch(/\n\s+at .*output\.test\.ts/);
+    expect(text).not.toMatch(/hunter2|k3y/);
+  });
+
   test("as JSON name the schema and the code", () => {
     expect(JSON.parse(errorJson(error))).toMatchObject({
       schema: "landfall.error/1",
@@ -67,6 +103,10 @@ describe("error reports", () => {
     ["cli.usage", 2],
     ["key.world-readable", 2],
     ["certificate.name-mismatch", 2],
+    ["emulator.enrollment-file", 2],
+    ["attestation.unsupported-pair", 2],
+    ["attestation.unexpected-challenge", 1],
+    ["cli.output-failed", 1],
     ["provisioning.unauthorized", 1],
     ["hub.displaced", 1],
   ] as const)("%s exits %i", (code, exit) => {

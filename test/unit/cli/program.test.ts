@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { commands } from "../../../src/cli/commands.ts";
+import { Interruption } from "../../../src/cli/interruption.ts";
 import { runProgram } from "../../../src/cli/program.ts";
+import { LandfallError } from "../../../src/errors.ts";
 import { version } from "../../../src/version.ts";
 import { fakeTerminal } from "../../support/fake-terminal.ts";
 
@@ -24,6 +26,11 @@ describe("landfall", () => {
     expect(out).toContain("landfall <command>");
   });
 
+  test("help COMMAND is the command's own help", async () => {
+    expect(await landfall("help", "run")).toEqual(await landfall("run", "--help"));
+    expect(await landfall("help", "lunch")).toMatchObject({ code: 2, out: "" });
+  });
+
   test("--version prints the version alone", async () => {
     expect(await landfall("--version")).toEqual({ code: 0, out: `${version}\n`, err: "" });
   });
@@ -33,6 +40,21 @@ describe("landfall", () => {
     expect(code).toBe(2);
     expect(err).toContain('unknown command "lunch"');
     expect(err).toContain("code: cli.usage");
+  });
+
+  test("a result that could not be written is a failure", async () => {
+    const terminal = fakeTerminal();
+    const signal = AbortSignal.abort(new LandfallError("cli.output-failed", "the disk is full"));
+    expect(await runProgram({ args: ["--version"], env: {}, terminal, signal })).toBe(1);
+    expect(terminal.written.err).toContain("the disk is full");
+  });
+
+  test("an interrupted command says nothing, and exits as shells expect it", async () => {
+    const terminal = fakeTerminal({ isTTY: true });
+    const signal = AbortSignal.abort(new Interruption("SIGTERM"));
+    const code = await runProgram({ args: ["init"], env: {}, terminal, signal });
+    expect({ code, out: terminal.written.out }).toEqual({ code: 143, out: "" });
+    expect(terminal.written.err).not.toContain("error");
   });
 
   test("with --json an error is a result on standard output too", async () => {

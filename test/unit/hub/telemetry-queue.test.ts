@@ -199,6 +199,16 @@ describe("the telemetry queue", () => {
     expect(sent.outcome).toBe("acknowledged");
   });
 
+  test("takes one listener on a signal that is given to many sends", async () => {
+    const queue = new TelemetryQueue({ window: 1 });
+    const abort = new AbortController();
+    const sends = Array.from({ length: 50 }, (_, id) => watch(queue.send(message(id), { signal: abort.signal })));
+    expect(getEventListeners(abort.signal, "abort")).toHaveLength(1);
+    abort.abort("gone");
+    await turn();
+    expect(new Set(sends.map(({ outcome }) => outcome))).toEqual(new Set(["gone"]));
+  });
+
   test("leaves no listener on a signal once a send is settled", async () => {
     const queue = new TelemetryQueue({ window: 1 });
     const connection = await connect();

@@ -1,0 +1,123 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { CertificateAuthority, parseEnrollmentFile } from "../../../src/emulator/index.ts";
+import type { LandfallError } from "../../../src/errors.ts";
+import { ScratchFolder } from "../../support/scratch-folder.ts";
+
+const scratch = new ScratchFolder();
+const key = Buffer.alloc(32, 1).toString("base64");
+let pem: string;
+
+beforeAll(async () => {
+  pem = (await CertificateAuthority.create({ commonName: "Line 1" })).certificatePem;
+  await scratch.write("line-1.pem", pem);
+  await scratch.write("not.pem", "hello");
+});
+
+function faultsOf(text: string): readonly string[] {
+  try {
+    parseEnrollmentFile(text, { baseDirectory: scratch.path });
+  } catch (error) {
+    expect((error as LandfallError).code).toBe("emulator.enrollment-file");
+    return (error as LandfallError).details;
+  }
+  return [];
+}
+
+describe("an enrollment file", () => {
+  test("holds individual enrollments and groups, with everything that code can say", () => {
+    const text = `
+      [[individual]]
+      registration_id = "dev-1"
+      device_id = "boiler"
+      attestation = { method = "symmetric_key", primary_key = "${key}" }
+      disabled = true
+      hubs = ["hub-b"]
+      allocation = "static"
+      reprovisioning = "reset"
+      initial_twin = { desired = { interval = 5 }, tags = { site = "north" } }
+      payload = { hello = "device" }
+      failure = { error_code = 400207, message = "no" }
+
+      [[individual]]
+      registration_id = "dev-2"
+      attestation = { method = "symmetric_key" }
+
+      [[group]]
+      name = "line-1"
+      attestation = { method = "x509", certificate = "line-1.pem" }
+    `;
+    const usual = { disabled: false, allocation: "hashed", reprovisioning: "migrate" };
+    expect(parseEnrollmentFile(text, { baseDirectory: scratch.path })).toEqual([
+      {
+        registrationId: "dev-1",
+        deviceId: "boiler",
+        attestation: { method: "symmetric_key", primaryKey: key },
+        disabled: true,
+        hubs: ["hub-b"],
+        allocation: "static",
+        reprovisioning: "reset",
+        initialTwin: { desired: { interval: 5 }, tags: { site: "north" } },
+        payload: { hello: "device" },
+        failure: { errorCode: 400207, message: "no" },
+      },
+      { registrationId: "dev-2", attestation: { method: "symmetric_key" }, ...usual },
+      { group: "line-1", attestation: { method: "x509", certificate: pem }, ...usual },
+    ]);
+  });
+
+  test("may be JSON of the same shape, with certificates in it", () => {
+    const text = JSON.stringify({
+      group: [{ name: "g", attestation: { method: "x509", certificate: pem, secondary_certificate: pem } }],
+    });
+    expect(parseEnrollmentFile(text)).toMatchObject([
+      { group: "g", attestation: { certificate: pem, secondaryCertificate: pem } },
+    ]);
+  });
+
+  test.each(["", "{}", "# nobody"])("may be empty: %j", (text) => {
+    expect(parseEnrollmentFile(text)).toEqual([]);
+  });
+
+  test("is refused with all its faults at once, each with its place and none with a key", () => {
+    const secret = "c2VjcmV0";
+    const faults = faultsOf(`
+      enrollments = []
+      [[individual]]
+      registration_id = "dev."
+      attestation = { method = "symmetric_key", primary_key = "${secret}" }
+      [[individual]]
+      attestation = { method = "tpm" }
+      allocation = "random"
+      [[group]]
+      name = ""
+      attestation = { method = "x509", certificate = "missing.pem", secondary_certificate = "not.pem" }
+      hubs = []
+    `);
+    expect(faults.map((line) => line.split(":")[0])).toEqual([
+      "enrollments",
+      "individual[0].registration_id",
+      "individual[0].attestation.primary_key",
+      "individual[1].registration_id",
+      "individual[1].attestation.method",
+      "individual[1].allocation",
+      "group[0].name",
+      "group[0].attestation.certificate",
+      "group[0].attestation.secondary_certificate",
+      "group[0].hubs",
+    ]);
+    expect(faults.join()).not.toContain(secret);
+    expect(faults.find((line) => line.includes("missing") || line.includes("no such file"))).toContain("certificate");
+  });
+
+  test("names nobody twice", () => {
+    const one = '[[individual]]\nregistration_id = "dev"\nattestation = { method = "symmetric_key" }\n';
+    expect(faultsOf(one + one.replace("dev", "DEV"))).toEqual([expect.stringMatching(/^individual\[1\]: .*dev again/)]);
+  });
+
+  test.each([
+    ['primary_key = "c2VjcmV0', /^line 1, column \d+: not valid TOML$/],
+    ['{"primary_key": "c2VjcmV0"', /^expected a JSON object; found something else$/],
+  ])("that cannot be read at all says where, and shows nothing of it", (text, expected) => {
+    expect(faultsOf(text)).toEqual([expect.stringMatching(expected)]);
+  });
+});
