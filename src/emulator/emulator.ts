@@ -3,10 +3,12 @@ import { systemClock } from "../clock.ts";
 import { LandfallError } from "../errors.ts";
 import { type Logger, silentLogger } from "../log.ts";
 import { openAuthority, type StoredAuthority } from "./authority-directory.ts";
+import { BlobStore } from "./blob-store.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
 import { Dps } from "./dps/dps.ts";
 import { EventLog } from "./event-log.ts";
 import { FrontDoor } from "./front-door.ts";
+import { HttpsService } from "./https/https-service.ts";
 import { Hub } from "./hub/hub.ts";
 import type { DeviceLink } from "./mqtt/device-link.ts";
 import { MqttLink } from "./mqtt/link.ts";
@@ -15,7 +17,14 @@ import type { Peer } from "./mqtt/peer.ts";
 import type { MqttService } from "./mqtt/service.ts";
 import type { EmulatorOptions, EmulatorReady } from "./options.ts";
 import { secureRandom } from "./randomness.ts";
-import { certificateNames, checkHubNames, destinationOf, globalDpsHost, hubHostName } from "./service-names.ts";
+import {
+  blobHost,
+  certificateNames,
+  checkHubNames,
+  destinationOf,
+  globalDpsHost,
+  hubHostName,
+} from "./service-names.ts";
 
 /**
  * A Device Provisioning Service and IoT hubs on this machine, for tests and for trying things out. Credentials are checked
@@ -37,18 +46,20 @@ export class Emulator implements AsyncDisposable {
   readonly #log: Logger;
   readonly #options: EmulatorOptions;
   readonly #stored: StoredAuthority;
+  readonly #https: HttpsService;
   #door: FrontDoor | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: EmulatorOptions, stored: StoredAuthority) {
+  private constructor(options: EmulatorOptions, authority: StoredAuthority) {
     const { clock = systemClock, random = secureRandom, log = silentLogger, recordLimit = 10_000 } = options;
     this.#options = options;
-    this.#stored = stored;
+    this.#stored = authority;
     this.#log = log;
     this.events = new EventLog(clock, recordLimit);
     const shared = { clock, random, log, events: this.events };
+    const blobs = new BlobStore(random, () => this.#blobAddress());
     this.hubs = hubNamesOf(options).map(
-      (name) => new Hub({ name, hostName: hubHostName(name), recordLimit, ...shared }),
+      (name) => new Hub({ name, hostName: hubHostName(name), recordLimit, blobs, ...shared }),
     );
     this.dps = new Dps({
       ...shared,
@@ -58,6 +69,7 @@ export class Emulator implements AsyncDisposable {
       assigningPolls: options.assigningPolls ?? 1,
       retryAfterSeconds: options.retryAfterSeconds ?? 1,
     });
+    this.#https = new HttpsService({ dps: this.dps, hubs: this.hubs, blobs, log: log.child("https") });
     for (const enrollment of options.enrollments ?? []) this.dps.enroll(enrollment);
   }
 
@@ -137,6 +149,7 @@ export class Emulator implements AsyncDisposable {
       certificate: await authority.issue({ commonName: "landfall emulator", dnsNames: names, usage: "server" }),
       log: this.#log,
       onConnection: (stream, peer) => this.#welcome(stream, peer),
+      onRequest: (request, response, caller) => void this.#https.serve(request, response, caller),
     });
   }
 
@@ -162,6 +175,10 @@ export class Emulator implements AsyncDisposable {
 
   #address(hostName: string): string {
     return this.#options.assign === "localhost" ? `localhost:${this.ready.mqttPort}` : hostName;
+  }
+
+  #blobAddress(): string {
+    return this.#options.assign === "localhost" ? `localhost:${this.ready.wsPort}` : blobHost;
   }
 
   async #close(): Promise<void> {

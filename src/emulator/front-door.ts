@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
 import type { Server as NetServer, ServerOpts, Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -5,7 +6,8 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type 
 import { createWebSocketStream, WebSocketServer } from "ws";
 import { describeCause, LandfallError } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import { type Peer, peerOf } from "./mqtt/peer.ts";
+import { type Caller, callerOf } from "./caller.ts";
+import type { Peer } from "./mqtt/peer.ts";
 
 /** What a {@link FrontDoor} is made with. */
 export interface FrontDoorOptions {
@@ -19,6 +21,8 @@ export interface FrontDoorOptions {
   readonly log: Logger;
   /** Called for every connection that is ready to speak MQTT. */
   readonly onConnection: (stream: Duplex, peer: Peer) => void;
+  /** Called for every HTTPS request; whoever takes it answers it, or cuts its connection. */
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse, caller: Caller) => void;
 }
 
 /** Path of MQTT over WebSocket, for DPS and hubs alike. The dollar sign is literal. */
@@ -28,7 +32,7 @@ const webSocketPath = "/$iothub/websocket";
 const maxWebSocketBytes = 1024 * 1024;
 
 /**
- * The two ports of the emulator: MQTT over TLS, and MQTT over WebSocket over TLS. All services stand behind both.
+ * The two ports of the emulator: MQTT over TLS, and HTTPS with MQTT over WebSocket. All services stand behind both.
  *
  * Clients are asked for a certificate and come in whatever they answer, as the cloud does it: who uses a shared access
  * signature sends none, and the service judges at CONNECT or at registration.
@@ -55,7 +59,9 @@ export class FrontDoor {
       sessionTimeout: 0,
     };
     this.#mqtt = createTlsServer(tls, (socket) => this.#welcome(socket, socket, "mqtt"));
-    this.#https = createHttpsServer(tls, (_request, response) => response.writeHead(404).end());
+    this.#https = createHttpsServer(tls, (request, response) => {
+      options.onRequest(request, response, callerOf(request.socket as TLSSocket));
+    });
     this.#webSockets = new WebSocketServer({
       noServer: true,
       maxPayload: maxWebSocketBytes,
@@ -106,7 +112,7 @@ export class FrontDoor {
   }
 
   #welcome(stream: Duplex, socket: TLSSocket, transport: Peer["transport"]): void {
-    this.#options.onConnection(stream, peerOf(socket, transport));
+    this.#options.onConnection(stream, { ...callerOf(socket), transport });
   }
 
   /** Whatever arrives at a port must not end the emulator, and nothing may outlive {@link close}. */

@@ -23,10 +23,11 @@ export type { DpsFault, DpsFaults, DpsStep, ServedFault } from "./dps/faults.ts"
 export type { RegistrationRecord } from "./dps/registrations.ts";
 export { Emulator } from "./emulator.ts";
 export { type EnrollmentFileOptions, parseEnrollmentFile } from "./enrollment-file.ts";
-export type { EmulatorEvent, EventKind, EventKinds, EventLog } from "./event-log.ts";
+export type { ClientTransport, EmulatorEvent, EventKind, EventKinds, EventLog } from "./event-log.ts";
 export type { AddDeviceAuthentication, AddDeviceOptions } from "./hub/add-device.ts";
 export type { OutgoingCloudMessage, SentMessage } from "./hub/cloud-to-device.ts";
 export type { ConnectionSummary } from "./hub/device-connection.ts";
+export type { FileUpload } from "./hub/file-uploads.ts";
 export type { AddedDevice, Hub, InvokeOptions, TelemetryOptions } from "./hub/hub.ts";
 export type { MethodResult } from "./hub/methods.ts";
 export type { ReceivedTelemetry } from "./hub/telemetry.ts";

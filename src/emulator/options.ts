@@ -8,7 +8,7 @@ export interface EmulatorOptions {
   readonly host?: string;
   /** TCP port of MQTT over TLS; 0 (default) is any free one. The real services have 8883. */
   readonly mqttPort?: number;
-  /** TCP port of MQTT over WebSocket over TLS; 0 (default) is any free one. The real services have 443. */
+  /** TCP port of HTTPS and of MQTT over WebSocket; 0 (default) is any free one. The real services have 443. */
   readonly webSocketPort?: number;
   /** Default `0ne00ABCDEF`. */
   readonly idScope?: string;

@@ -7,7 +7,7 @@ import { Scene } from "./scene.ts";
 
 const scratch = new ScratchFolder();
 
-for (const client of clients.filter(({ service, transport }) => service === "dps" && transport !== "Http")) {
+for (const client of clients.filter(({ service }) => service === "dps")) {
   describe.concurrent(`${client.package} ${client.transport}`, () => {
     for (const flow of dpsFlows) {
       test(flow.title, async () => {

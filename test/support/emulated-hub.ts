@@ -1,3 +1,4 @@
+import { BlobStore } from "../../src/emulator/blob-store.ts";
 import { EventLog } from "../../src/emulator/event-log.ts";
 import { Hub } from "../../src/emulator/hub/hub.ts";
 import { MqttLink } from "../../src/emulator/mqtt/link.ts";
@@ -19,6 +20,7 @@ export class EmulatedHub {
     log: createLogger("trace", (record) => this.logged.push(record)),
     events: this.events,
     recordLimit: 1000,
+    blobs: new BlobStore(seededRandom(2), () => "blobs.test"),
   });
 
   /** Adds a device and connects as it, with a token of one hour. */

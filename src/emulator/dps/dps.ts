@@ -9,6 +9,7 @@ import { Enrollment } from "./enrollment.ts";
 import { EnrollmentBook } from "./enrollment-book.ts";
 import type { EnrollmentOptions } from "./enrollment-options.ts";
 import { DpsFaults } from "./faults.ts";
+import { RegistrationDesk } from "./registration-desk.ts";
 import { type RegistrationRecord, Registrations } from "./registrations.ts";
 
 /** What a {@link Dps} is made with. */
@@ -30,9 +31,12 @@ export class Dps {
   readonly faults = new DpsFaults();
   /** The device side, which the emulator's front door leads to. */
   readonly service: DpsService;
+  /** Where requests end up that came over HTTPS. For the emulator. */
+  readonly desk: RegistrationDesk;
   readonly #random: Random;
   readonly #book = new EnrollmentBook();
-  readonly #modes = new ServiceModes();
+  /** Ill health, for the emulator; switched with {@link refuse} and {@link silent}. */
+  readonly modes = new ServiceModes();
   readonly #registrations: Registrations;
 
   constructor(options: DpsOptions) {
@@ -40,10 +44,15 @@ export class Dps {
     this.#random = options.random;
     const log = options.log.child("dps");
     this.#registrations = new Registrations({ ...options, log, book: this.#book });
-    this.service = new DpsService({
+    this.desk = new RegistrationDesk({
       registrations: this.#registrations,
       faults: this.faults,
-      modes: this.#modes,
+      events: options.events,
+    });
+    this.service = new DpsService({
+      desk: this.desk,
+      faults: this.faults,
+      modes: this.modes,
       events: options.events,
       log,
     });
@@ -74,13 +83,14 @@ export class Dps {
     return this.#registrations.records;
   }
 
-  /** Turns new connections away: `unavailable` with CONNACK 3, `unauthorized` with CONNACK 5; `undefined` lets them in again. */
+  /** Turns new clients away: `unavailable` with CONNACK 3 or HTTP 503, `unauthorized` with CONNACK 5 or HTTP 401; `undefined`
+   * lets them in again. */
   refuse(refusal: Refusal | undefined): void {
-    this.#modes.refuse(refusal);
+    this.modes.refuse(refusal);
   }
 
   /** Falls silent, or speaks again: connections stay up, but nothing is read and nothing is answered. */
   silent(silent: boolean): void {
-    this.#modes.setSilent(silent);
+    this.modes.setSilent(silent);
   }
 }

@@ -40,13 +40,17 @@ export interface RegistrationRecord {
   readonly etag: string;
 }
 
+/** What the service calls `registrationState`. */
+type RegistrationState = JsonObject & { readonly status: string };
+
 interface Operation {
   readonly operationId: string;
   readonly enrollment: Enrollment;
   readonly identity: ProvenIdentity;
   readonly payload: JsonValue | undefined;
   pollsLeft: number;
-  result: DpsAnswer | undefined;
+  /** What the device is told in the end, once there is an end. */
+  result: RegistrationState | undefined;
 }
 
 /** Who is who: the evidence without the time, which is the clock's. */
@@ -73,7 +77,7 @@ export class Registrations {
   /** Starts a registration. The body may be empty; it is then taken for `{}`. */
   register(requester: Requester, bodyText: string): DpsAnswer {
     const body = parseBody(bodyText, requester.registrationId);
-    if (typeof body === "string") return this.#error(400004, body);
+    if (typeof body === "string") return this.error(400004, body);
     const verdict = this.#judge(requester);
     if ("answer" in verdict) return verdict.answer;
     const { enrollment, identity } = verdict;
@@ -96,14 +100,28 @@ export class Registrations {
     const { registrationId } = requester;
     const operation = this.#operations.get(registrationId.toLowerCase());
     if (operation === undefined || operation.operationId !== operationId)
-      return this.#error(404203, "Operation not found.");
+      return this.error(404203, "Operation not found.");
     if (operation.pollsLeft > 0) {
       operation.pollsLeft -= 1;
       const registrationState = { registrationId, status: "assigning" };
       return this.#accepted({ operationId, status: "assigning", registrationState });
     }
     operation.result ??= this.#finish(operation, registrationId);
-    return operation.result;
+    const { status } = operation.result;
+    return { status: 200, body: JSON.stringify({ operationId, status, registrationState: operation.result }) };
+  }
+
+  /** Tells what the last registration of a device has come to, without starting another. */
+  lookUp(requester: Requester, bodyText: string): DpsAnswer {
+    const body = parseBody(bodyText, requester.registrationId);
+    if (typeof body === "string") return this.error(400004, body);
+    if (body.csr !== undefined) return this.error(400004, "A look-up takes no certificate signing request.");
+    const verdict = this.#judge(requester);
+    if ("answer" in verdict) return verdict.answer;
+    const { registrationId } = requester;
+    const operation = this.#operations.get(registrationId.toLowerCase());
+    if (operation === undefined) return this.error(404201, "Registration not found.");
+    return { status: 200, body: JSON.stringify(operation.result ?? { registrationId, status: "assigning" }) };
   }
 
   #judge(
@@ -111,24 +129,21 @@ export class Registrations {
   ): { readonly enrollment: Enrollment; readonly identity: ProvenIdentity } | { readonly answer: DpsAnswer } {
     const { idScope, book, clock, log } = this.#parts;
     const { registrationId } = requester;
-    if (!isRegistrationId(registrationId)) return { answer: this.#error(400004, "Invalid registration id.") };
+    if (!isRegistrationId(registrationId)) return { answer: this.error(400004, "Invalid registration id.") };
     const verdict = judgeAttestation(book, { ...requester, nowMs: clock.now() });
     if (verdict.ok && requester.idScope === idScope) return verdict;
     const { errorCode, message, why } = verdict.ok
       ? { errorCode: 401002, message: "Unauthorized", why: `the id scope is ${idScope}, not ${requester.idScope}` }
       : verdict;
     log.warn(() => `refused ${registrationId} with ${errorCode}: ${why}`);
-    return { answer: this.#error(errorCode, message) };
+    return { answer: this.error(errorCode, message) };
   }
 
-  #finish({ operationId, enrollment, identity, payload }: Operation, registrationId: string): DpsAnswer {
+  #finish({ enrollment, identity, payload }: Operation, registrationId: string): RegistrationState {
     const { options } = enrollment;
-    const end = (status: string, state: JsonObject): DpsAnswer => {
-      const registrationState = { registrationId, ...state, status };
-      return { status: 200, body: JSON.stringify({ operationId, status, registrationState }) };
-    };
+    const end = (status: string, state: JsonObject): RegistrationState => ({ registrationId, ...state, status });
     if (enrollment.disabled) return end("disabled", { lastUpdatedDateTimeUtc: dpsDate(this.#parts.clock.now()) });
-    const failed = (errorCode: number, errorMessage: string): DpsAnswer => {
+    const failed = (errorCode: number, errorMessage: string): RegistrationState => {
       this.#parts.log.warn(() => `could not assign ${registrationId}: ${errorCode} ${errorMessage}`);
       return end("failed", { errorCode, errorMessage, lastUpdatedDateTimeUtc: dpsDate(this.#parts.clock.now()) });
     };
@@ -201,13 +216,17 @@ export class Registrations {
     return { status: 202, ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}), body: JSON.stringify(body) };
   }
 
-  #error(errorCode: number, message: string): DpsAnswer {
+  /** An error that is answered at once; its code is of one of the service's own. */
+  error(errorCode: number, message: string): DpsAnswer {
     return errorAnswer(errorCode, message, this.#parts.clock.now(), this.#parts.random);
   }
 }
 
-/** The register body, or what is wrong with it. */
-function parseBody(text: string, registrationId: string): { readonly payload?: JsonValue } | string {
+/** The members of a body that the emulator reads, or what is wrong with it. */
+function parseBody(
+  text: string,
+  registrationId: string,
+): { readonly payload?: JsonValue; readonly csr?: JsonValue } | string {
   if (text.trim() === "") return {};
   let body: unknown;
   try {
@@ -216,11 +235,11 @@ function parseBody(text: string, registrationId: string): { readonly payload?: J
     return "The body is not JSON.";
   }
   if (!isJsonObject(body)) return "The body is not a JSON object.";
-  const { registrationId: named, payload } = body;
+  const { registrationId: named, payload, csr } = body;
   if (named !== undefined && String(named).toLowerCase() !== registrationId.toLowerCase()) {
     return "The registration id of the body is another one.";
   }
-  return payload === undefined ? {} : { payload };
+  return { ...(payload === undefined ? {} : { payload }), ...(csr === undefined ? {} : { csr }) };
 }
 
 function authenticationFor(identity: ProvenIdentity): DeviceAuthentication {

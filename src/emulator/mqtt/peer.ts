@@ -1,33 +1,6 @@
-import type { X509Certificate } from "node:crypto";
-import type { TLSSocket } from "node:tls";
+import type { Caller } from "../caller.ts";
 
 /** What is known of a client before it has said a word of MQTT. */
-export interface Peer {
+export interface Peer extends Caller {
   readonly transport: "mqtt" | "mqtt-ws";
-  /** The name it asked for in the TLS handshake (SNI); absent when it dialled an address. */
-  readonly serverName?: string;
-  readonly remoteAddress: string;
-  /** The certificates it sent, leaf first, each one issued by the next; not verified. Empty when it sent none. */
-  readonly certificates: readonly X509Certificate[];
-}
-
-/** The {@link Peer} behind a socket whose handshake is done. */
-export function peerOf(socket: TLSSocket, transport: Peer["transport"]): Peer {
-  const serverName = (socket as { servername?: string | false | null }).servername;
-  return {
-    transport,
-    ...(serverName ? { serverName: serverName.toLowerCase() } : {}),
-    remoteAddress: socket.remoteAddress ?? "",
-    certificates: certificatesOf(socket),
-  };
-}
-
-function certificatesOf(socket: TLSSocket): X509Certificate[] {
-  const chain: X509Certificate[] = [];
-  let next = socket.getPeerX509Certificate();
-  while (next !== undefined && next.fingerprint256 !== chain.at(-1)?.fingerprint256) {
-    chain.push(next);
-    next = next.issuerCertificate;
-  }
-  return chain;
 }
