@@ -10,8 +10,17 @@ export interface Caller {
   readonly certificates: readonly X509Certificate[];
 }
 
+/** Kept because Node gives away the certificates above the leaf only once for each connection. */
+const known = new WeakMap<TLSSocket, Caller>();
+
 /** The {@link Caller} behind a socket whose handshake is done. */
 export function callerOf(socket: TLSSocket): Caller {
+  const caller = known.get(socket) ?? readCaller(socket);
+  known.set(socket, caller);
+  return caller;
+}
+
+function readCaller(socket: TLSSocket): Caller {
   const serverName = (socket as { servername?: string | false | null }).servername;
   return {
     ...(serverName ? { serverName: serverName.toLowerCase() } : {}),

@@ -1,3 +1,4 @@
+import { constants } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
 import type { Server as NetServer, ServerOpts, Socket } from "node:net";
@@ -55,8 +56,8 @@ export class FrontDoor {
       ca: [],
       minVersion: "TLSv1.2",
       noDelay: true,
-      // A resumed session would not carry the client's intermediate certificates.
-      sessionTimeout: 0,
+      // A resumed session would not carry the client's intermediate certificates. Without tickets there is nothing to resume.
+      secureOptions: constants.SSL_OP_NO_TICKET,
     };
     this.#mqtt = createTlsServer(tls, (socket) => this.#welcome(socket, socket, "mqtt"));
     this.#https = createHttpsServer(tls, (request, response) => {
