@@ -12,6 +12,7 @@ export class EmulatedHub {
   readonly clock = new FakeClock();
   readonly events = new EventLog(this.clock, 1000);
   readonly logged: LogRecord[] = [];
+  readonly blobs = new BlobStore(seededRandom(2), () => "blobs.test");
   readonly hub = new Hub({
     name: "hub-a",
     hostName: "hub-a.azure-devices.net",
@@ -20,7 +21,7 @@ export class EmulatedHub {
     log: createLogger("trace", (record) => this.logged.push(record)),
     events: this.events,
     recordLimit: 1000,
-    blobs: new BlobStore(seededRandom(2), () => "blobs.test"),
+    blobs: this.blobs,
   });
 
   /** Adds a device and connects as it, with a token of one hour. */
