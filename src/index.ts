@@ -4,14 +4,11 @@
  * @packageDocumentation
  */
 
-// The agent
 export { Agent, type AgentOptions } from "./agent/agent.ts";
 export type { AgentEvents, AgentPlace, AssignmentOrigin, ProvisioningReason } from "./agent/events.ts";
 export type { MessageOptions } from "./agent/message.ts";
 export type { FoundRoute } from "./agent/routes.ts";
-// Errors, logging, time
 export { type Clock, systemClock } from "./clock.ts";
-// The configuration
 export { type LoadedFile, type LoadOptions, loadSettings } from "./config/load.ts";
 export type {
   AttestationSettings,
@@ -45,7 +42,6 @@ export type { ReceivedMessage } from "./hub/cloud-messages.ts";
 export type { DesiredChange } from "./hub/desired-document.ts";
 export type { MethodHandler, MethodOptions } from "./hub/direct-methods.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
-// What a transport of your own is made of
 export type { CertificateCredential, Credential, SasCredential, SasRequest, SasToken } from "./keys/credential.ts";
 export {
   createLogger,

@@ -43,7 +43,11 @@ export function startDuties(
   parts: DutiesParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<void> {
-  const duty: Duty = { ...parts, agent, signal, interval: new AdjustableInterval(parts.settings.telemetry.intervalMs) };
+  const closed = new AbortController();
+  agent.once("closed", () => closed.abort());
+  const ends = AbortSignal.any([signal, closed.signal]);
+  const interval = new AdjustableInterval(parts.settings.telemetry.intervalMs);
+  const duty: Duty = { ...parts, agent, interval, signal: ends };
   runCommands(duty);
   reprovisionOnRequest(duty);
   return Promise.all([

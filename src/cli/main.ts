@@ -8,6 +8,9 @@ import { textSink } from "./terminal.ts";
 const { env, stdin, stdout, stderr } = process;
 const ending = new AbortController();
 
+// The MQTT library would print whole packets under this variable, passwords included; NODE_DEBUG=landfall is for that.
+delete env.DEBUG;
+
 const onInterrupt = (name: "SIGINT" | "SIGTERM"): void => {
   // Only the first one is ours: a second one ends the process at once, as the platform does by default.
   process.off("SIGINT", onInterrupt).off("SIGTERM", onInterrupt);

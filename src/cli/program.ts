@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { isLandfallError, LandfallError } from "../errors.ts";
 import { type LogLevel, logLevels } from "../log.ts";
 import { version } from "../version.ts";
@@ -24,6 +25,7 @@ export async function runProgram(host: ProgramHost): Promise<ExitCode> {
   const { args, terminal, signal } = host;
   try {
     const code = await dispatch(host);
+    await nextTurn(); // a stream says what it could not write a little later
     // What was done and could not be said counts as not done.
     if (isLandfallError(signal.reason)) throw signal.reason;
     return code;

@@ -80,6 +80,8 @@ async function serve(agent: Agent, service: Service, { options, terminal, signal
     if ((await sendLines(terminal.input, agent, { log, tell }, { signal: stop })) > 0 && !signal.aborted) exitCode = 1;
   };
   const onHangup = (): void => {
+    // A terminal that was closed sends this signal as well; then the write fails, and that ends the agent.
+    if (terminal.err.isTTY) terminal.err.write("SIGHUP: asking DPS again\n");
     agent.provision({ signal: stop }).catch((error: unknown) => {
       if (!stop.aborted) log.warn(`provisioning failed: ${describeCause(error)}`);
     });

@@ -15,7 +15,7 @@ import { MqttLink } from "./mqtt/link.ts";
 import type { ConnectPacket } from "./mqtt/packets.ts";
 import type { Peer } from "./mqtt/peer.ts";
 import type { MqttService } from "./mqtt/service.ts";
-import type { EmulatorOptions, EmulatorReady } from "./options.ts";
+import { checkNumbers, type EmulatorOptions, type EmulatorReady } from "./options.ts";
 import { secureRandom } from "./randomness.ts";
 import {
   blobHost,
@@ -79,6 +79,7 @@ export class Emulator implements AsyncDisposable {
    */
   static async start(options: EmulatorOptions = {}): Promise<Emulator> {
     const hubs = checkHubNames(hubNamesOf(options));
+    checkNumbers(options);
     const stored = await openAuthority(options.directory);
     try {
       const emulator = new Emulator(options, stored);
@@ -148,15 +149,16 @@ export class Emulator implements AsyncDisposable {
       webSocketPort,
       certificate: await authority.issue({ commonName: "landfall emulator", dnsNames: names, usage: "server" }),
       log: this.#log,
-      onConnection: (stream, peer) => this.#welcome(stream, peer),
+      onConnection: (stream, peer, cut) => this.#welcome(stream, peer, cut),
       onRequest: (request, response, caller) => void this.#https.serve(request, response, caller),
     });
   }
 
-  #welcome(stream: Duplex, peer: Peer): void {
+  #welcome(stream: Duplex, peer: Peer, cut: () => void): void {
     new MqttLink({
       stream,
       peer,
+      cut,
       log: this.#log,
       route: (link, packet) => this.#route(link, packet),
       onBreach: (rule, service, clientId) => this.events.add("rule.broken", { rule, service, clientId }),

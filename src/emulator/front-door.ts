@@ -20,8 +20,8 @@ export interface FrontDoorOptions {
   /** PEM chain and key of the one certificate that all services share. */
   readonly certificate: { readonly chainPem: string; readonly privateKeyPem: string };
   readonly log: Logger;
-  /** Called for every connection that is ready to speak MQTT. */
-  readonly onConnection: (stream: Duplex, peer: Peer) => void;
+  /** Called for every connection that is ready to speak MQTT. `cut` ends it as a failing network does. */
+  readonly onConnection: (stream: Duplex, peer: Peer, cut: () => void) => void;
   /** Called for every HTTPS request; whoever takes it answers it, or cuts its connection. */
   readonly onRequest: (request: IncomingMessage, response: ServerResponse, caller: Caller) => void;
 }
@@ -56,7 +56,7 @@ export class FrontDoor {
       ca: [],
       minVersion: "TLSv1.2",
       noDelay: true,
-      // A resumed session would not carry the client's intermediate certificates. Without tickets there is nothing to resume.
+      // No resumption: a resumed session would not carry the client's intermediate certificates.
       secureOptions: constants.SSL_OP_NO_TICKET,
     };
     this.#mqtt = createTlsServer(tls, (socket) => this.#welcome(socket, socket, "mqtt"));
@@ -113,7 +113,14 @@ export class FrontDoor {
   }
 
   #welcome(stream: Duplex, socket: TLSSocket, transport: Peer["transport"]): void {
-    this.#options.onConnection(stream, { ...callerOf(socket), transport });
+    this.#options.onConnection(stream, { ...callerOf(socket), transport }, () => this.#cut(socket));
+  }
+
+  /** Below TLS, with a reset: the end of a TLS socket would be an orderly one, which a client can tell from a failure. */
+  #cut({ localPort, remotePort }: TLSSocket): void {
+    for (const socket of this.#sockets) {
+      if (socket.localPort === localPort && socket.remotePort === remotePort) socket.resetAndDestroy();
+    }
   }
 
   /** Whatever arrives at a port must not end the emulator, and nothing may outlive {@link close}. */

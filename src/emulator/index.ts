@@ -7,6 +7,7 @@ export {
   type KeyType,
   type Validity,
 } from "./certificate-authority.ts";
+export type { RegistrationRecord } from "./dps/assignments.ts";
 export type { Dps } from "./dps/dps.ts";
 export type { Enrollment, EnrollmentChange } from "./dps/enrollment.ts";
 export type {
@@ -20,7 +21,6 @@ export type {
   X509Attestation,
 } from "./dps/enrollment-options.ts";
 export type { DpsFault, DpsFaults, DpsStep, ServedFault } from "./dps/faults.ts";
-export type { RegistrationRecord } from "./dps/registrations.ts";
 export { Emulator } from "./emulator.ts";
 export { type EnrollmentFileOptions, parseEnrollmentFile } from "./enrollment-file.ts";
 export type { ClientTransport, EmulatorEvent, EventKind, EventKinds, EventLog } from "./event-log.ts";

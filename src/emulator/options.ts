@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { LandfallError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { EnrollmentOptions } from "./dps/enrollment-options.ts";
 
@@ -26,7 +27,7 @@ export interface EmulatorOptions {
   readonly enrollments?: readonly EnrollmentOptions[];
   /** Polls that are answered `assigning` before the one that brings the result, 0 to 1000. Default 1. */
   readonly assigningPolls?: number;
-  /** Seconds that a client is told to wait between polls; 0 leaves it unsaid. Default 1. */
+  /** Whole seconds that a client is told to wait between polls, up to 300; 0 leaves it unsaid. Default 1. */
   readonly retryAfterSeconds?: number;
   /**
    * Directory in which the certificate authority is kept, so that a trust bundle survives a restart. Default: a temporary
@@ -39,7 +40,7 @@ export interface EmulatorOptions {
   readonly random?: () => number;
   /** Default silent. */
   readonly log?: Logger;
-  /** How many events and how many messages of each hub are kept for reading. Default 10 000. */
+  /** How many events and how many messages of each hub are kept for reading, 1 to 1 000 000. Default 10 000. */
   readonly recordLimit?: number;
 }
 
@@ -55,4 +56,26 @@ export interface EmulatorReady {
   readonly dpsHost: string;
   /** Host names of the hubs. */
   readonly hubs: readonly string[];
+}
+
+const ranges = {
+  mqttPort: [0, 65_535],
+  webSocketPort: [0, 65_535],
+  assigningPolls: [0, 1000],
+  retryAfterSeconds: [0, 300],
+  recordLimit: [1, 1_000_000],
+} as const satisfies Partial<Record<keyof EmulatorOptions, readonly [number, number]>>;
+
+/** Throws `emulator.rejected`, naming every number that is out of its range. */
+export function checkNumbers(options: EmulatorOptions): void {
+  const details: string[] = [];
+  for (const [name, [least, most]] of Object.entries(ranges)) {
+    const value = options[name as keyof typeof ranges];
+    if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) continue;
+    details.push(`${name}: expected an integer from ${least} to ${most}; found ${value}`);
+  }
+  if (details.length === 0) return;
+  throw new LandfallError("emulator.rejected", `The emulator's options are not valid: ${details.join("; ")}.`, {
+    details,
+  });
 }

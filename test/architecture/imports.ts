@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -7,7 +7,7 @@ export const root = fileURLToPath(new URL("../../", import.meta.url));
 /** Every import of a relative path in the sources, type-only and dynamic ones included: file → files, from the root. */
 export function importGraph(...folders: string[]): Map<string, string[]> {
   const graph = new Map<string, string[]>();
-  for (const folder of folders) {
+  for (const folder of folders.filter((name) => existsSync(join(root, name)))) {
     for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
       if (!entry.isFile() || !entry.name.endsWith(".ts")) continue;
       const file = join(entry.parentPath, entry.name);

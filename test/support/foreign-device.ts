@@ -113,7 +113,7 @@ export function overWebSocket(
           ...(identity === undefined ? {} : { cert: identity.chainPem, key: identity.privateKeyPem }),
         }),
     });
-    return createWebSocketStream(webSocket);
+    return createWebSocketStream(webSocket, { allowHalfOpen: false });
   };
 }
 

@@ -17,6 +17,8 @@ export interface ProcessOptions {
 /** One line of JSON that a process has printed. */
 export type JsonLine = Readonly<Record<string, unknown>>;
 
+const patienceMs = 30_000;
+
 /** A running program, what it has said so far, and ways to wait for more. */
 export class RunningProcess implements AsyncDisposable {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
@@ -41,6 +43,7 @@ export class RunningProcess implements AsyncDisposable {
     stdin.on("error", () => {}); // a program that ends does not read the rest
     stdout.on("data", (chunk) => {
       this.#out += chunk;
+      this.#look();
     });
     stderr.on("data", (chunk) => {
       this.#err += chunk;
@@ -92,6 +95,11 @@ export class RunningProcess implements AsyncDisposable {
     return this.#until(() => pattern.exec(this.#err) ?? undefined, `${pattern}`);
   }
 
+  /** The same on standard output. */
+  shows(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#until(() => pattern.exec(this.#out) ?? undefined, `${pattern}`);
+  }
+
   /** Sends a signal to the program. */
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
@@ -108,13 +116,20 @@ export class RunningProcess implements AsyncDisposable {
 
   #until<T>(find: () => T | undefined, what: string): Promise<T> {
     return new Promise((resolve, reject) => {
+      const settle = (act: () => void): void => {
+        clearTimeout(patience);
+        this.#watchers.delete(look);
+        act();
+      };
+      const fail = (how: string): void =>
+        settle(() => reject(new Error(`${this.#title} ${how} ${what}\n${this.#out}\n${this.#err}`)));
       const look = (): void => {
         const found = find();
-        if (found === undefined && this.#ended === undefined) return;
-        this.#watchers.delete(look);
-        if (found !== undefined) resolve(found);
-        else reject(new Error(`${this.#title} ended with ${this.#ended} before ${what}\n${this.#out}\n${this.#err}`));
+        if (found !== undefined) settle(() => resolve(found));
+        else if (this.#ended !== undefined) fail(`ended with ${this.#ended} before`);
       };
+      // Only so that a test that would fail by its time limit tells what there was instead.
+      const patience = setTimeout(() => fail("came to no"), patienceMs);
       this.#watchers.add(look);
       look();
     });

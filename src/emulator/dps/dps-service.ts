@@ -23,6 +23,9 @@ const answersFilter = "$dps/registrations/res/#";
 const registerPath = "$dps/registrations/PUT/iotdps-register/";
 const pollPath = "$dps/registrations/GET/iotdps-get-operationstatus/";
 
+/** Largest body of a request. */
+const maxRequestBytes = 98_304;
+
 interface Client {
   readonly requester: Requester;
   listening: boolean;
@@ -42,7 +45,7 @@ interface Request {
 export class DpsService implements MqttService {
   readonly name = "dps";
   readonly #parts: DpsServiceParts;
-  readonly #clients = new Map<DeviceLink, Client>();
+  readonly #clients = new WeakMap<DeviceLink, Client>();
 
   constructor(parts: DpsServiceParts) {
     this.#parts = parts;
@@ -62,7 +65,6 @@ export class DpsService implements MqttService {
     const sasToken = packet.password?.toString("utf8");
     const { certificates } = link.peer;
     this.#clients.set(link, { requester: { idScope, registrationId, sasToken, certificates }, listening: false });
-    link.signal.addEventListener("abort", () => this.#clients.delete(link), { once: true });
     const fault = faults.take(registrationId, "connect");
     if (fault === "silence") link.silent = true;
     else if (fault === "drop") link.drop();
@@ -104,7 +106,9 @@ export class DpsService implements MqttService {
     const request = parseRequest(packet.topic);
     if (request === undefined) link.breach("unknown-topic", packet.topic);
     else if (request.requestId === "") link.breach("missing-request-id", packet.topic);
-    else this.#serve(link, client, request, packet.payload.toString("utf8"));
+    else if (packet.payload.length > maxRequestBytes) {
+      link.breach("message-too-large", `${packet.payload.length} bytes, at most ${maxRequestBytes}`);
+    } else this.#serve(link, client, request, packet.payload.toString("utf8"));
   }
 
   closed(link: DeviceLink): void {

@@ -4,13 +4,14 @@ import type { EventLog } from "../event-log.ts";
 import type { Random } from "../randomness.ts";
 import { type Refusal, ServiceModes } from "../service-modes.ts";
 import type { LinkedHub } from "./allocation.ts";
+import type { RegistrationRecord } from "./assignments.ts";
 import { DpsService } from "./dps-service.ts";
 import { Enrollment } from "./enrollment.ts";
 import { EnrollmentBook } from "./enrollment-book.ts";
 import type { EnrollmentOptions } from "./enrollment-options.ts";
 import { DpsFaults } from "./faults.ts";
 import { RegistrationDesk } from "./registration-desk.ts";
-import { type RegistrationRecord, Registrations } from "./registrations.ts";
+import { Registrations } from "./registrations.ts";
 
 /** What a {@link Dps} is made with. */
 export interface DpsOptions {

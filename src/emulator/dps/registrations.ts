@@ -1,43 +1,24 @@
-import type { Clock } from "../../clock.ts";
+import { describeCause } from "../../errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../json.ts";
 import type { Logger } from "../../log.ts";
-import { thumbprintsOf } from "../certificate-chain.ts";
 import type { EventLog } from "../event-log.ts";
-import type { DeviceAuthentication } from "../hub/device.ts";
-import { bytesFrom, type Random } from "../randomness.ts";
-import { chooseHub, type LinkedHub } from "./allocation.ts";
 import { certificateInfo, type DpsAnswer, dpsDate, errorAnswer, newOperationId } from "./answers.ts";
+import { Assignments, type AssignmentsParts, type RegistrationRecord } from "./assignments.ts";
 import { judgeAttestation, type ProvenIdentity, type RegistrationEvidence } from "./attestation-check.ts";
 import type { Enrollment } from "./enrollment.ts";
 import type { EnrollmentBook } from "./enrollment-book.ts";
 import { isRegistrationId } from "./registration-id.ts";
 
 /** What {@link Registrations} works with. */
-export interface RegistrationsParts {
+export interface RegistrationsParts extends AssignmentsParts {
   readonly idScope: string;
   readonly book: EnrollmentBook;
-  /** The hubs that can be assigned, in the order in which they were named. */
-  readonly hubs: () => readonly LinkedHub[];
-  readonly clock: Clock;
-  readonly random: Random;
   readonly log: Logger;
   readonly events: EventLog;
   /** Polls that are answered `assigning` before the one that brings the result. */
   readonly assigningPolls: number;
   /** 0: not sent. */
   readonly retryAfterSeconds: number;
-}
-
-/** What DPS remembers of a device that it has assigned. */
-export interface RegistrationRecord {
-  readonly registrationId: string;
-  /** Name of the hub. */
-  readonly hub: string;
-  readonly deviceId: string;
-  readonly substatus: "initialAssignment" | "deviceDataMigrated" | "deviceDataReset";
-  readonly createdAtMs: number;
-  readonly updatedAtMs: number;
-  readonly etag: string;
 }
 
 /** What the service calls `registrationState`. */
@@ -63,15 +44,16 @@ export type Requester = Omit<RegistrationEvidence, "nowMs">;
 export class Registrations {
   readonly #parts: RegistrationsParts;
   readonly #operations = new Map<string, Operation>();
-  readonly #records = new Map<string, RegistrationRecord>();
+  readonly #assignments: Assignments;
 
   constructor(parts: RegistrationsParts) {
     this.#parts = parts;
+    this.#assignments = new Assignments(parts);
   }
 
   /** Every device that is assigned. */
   get records(): readonly RegistrationRecord[] {
-    return [...this.#records.values()];
+    return this.#assignments.records;
   }
 
   /** Starts a registration. The body may be empty; it is then taken for `{}`. */
@@ -139,76 +121,42 @@ export class Registrations {
     return { answer: this.error(errorCode, message) };
   }
 
-  #finish({ enrollment, identity, payload }: Operation, registrationId: string): RegistrationState {
-    const { options } = enrollment;
-    const end = (status: string, state: JsonObject): RegistrationState => ({ registrationId, ...state, status });
-    if (enrollment.disabled) return end("disabled", { lastUpdatedDateTimeUtc: dpsDate(this.#parts.clock.now()) });
-    const failed = (errorCode: number, errorMessage: string): RegistrationState => {
-      this.#parts.log.warn(() => `could not assign ${registrationId}: ${errorCode} ${errorMessage}`);
-      return end("failed", { errorCode, errorMessage, lastUpdatedDateTimeUtc: dpsDate(this.#parts.clock.now()) });
-    };
-    if (options.failure !== undefined) return failed(options.failure.errorCode, options.failure.message);
-    const current = this.#records.get(registrationId.toLowerCase());
-    const hub = chooseHub(this.#parts.hubs(), options, registrationId, current);
-    if (hub === undefined) return failed(400208, "IotHub not specified.");
-    const record = this.#assign(enrollment, identity, hub, registrationId);
+  #finish(operation: Operation, registrationId: string): RegistrationState {
+    const { enrollment, identity } = operation;
+    const { failure } = enrollment.options;
+    if (enrollment.disabled) return this.#end(registrationId, "disabled", {});
+    if (failure !== undefined) return this.#fail(registrationId, failure.errorCode, failure.message);
+    const assigned = this.#assignments.assign(enrollment, identity, registrationId);
+    if (assigned === undefined) return this.#fail(registrationId, 400208, "IotHub not specified.");
+    const { record, hub } = assigned;
+    let payload: JsonValue | undefined;
+    try {
+      payload = returnedPayload(enrollment, record, operation.payload);
+    } catch (error) {
+      this.#parts.log.error(() => `the payload function of ${enrollment.id} failed: ${describeCause(error)}`);
+      return this.#fail(registrationId, 400207, "Custom allocation failed.");
+    }
     const { deviceId, substatus } = record;
     this.#parts.events.add("dps.assigned", { registrationId, hub: hub.name, deviceId, substatus });
     this.#parts.log.info(() => `assigned ${registrationId} to ${hub.name} as ${deviceId} (${substatus})`);
-    const returned =
-      typeof options.payload === "function"
-        ? options.payload({ registrationId, deviceId, hub: hub.name, payload })
-        : options.payload;
-    return end("assigned", {
+    return this.#end(registrationId, "assigned", {
       createdDateTimeUtc: dpsDate(record.createdAtMs),
       assignedHub: hub.address,
       deviceId,
       substatus,
-      lastUpdatedDateTimeUtc: dpsDate(record.updatedAtMs),
       etag: record.etag,
-      ...(returned === undefined ? {} : { payload: returned }),
+      ...(payload === undefined ? {} : { payload }),
       ...provenBy(identity, enrollment),
     });
   }
 
-  /** Writes the device into its hub, taking it away from another one first where it has to move. */
-  #assign(
-    enrollment: Enrollment,
-    identity: ProvenIdentity,
-    hub: LinkedHub,
-    registrationId: string,
-  ): RegistrationRecord {
-    const key = registrationId.toLowerCase();
-    const { initialTwin, reprovisioning = "migrate" } = enrollment.options;
-    const before = this.#records.get(key);
-    const moves = before !== undefined && before.hub !== hub.name;
-    const deviceId =
-      before !== undefined && reprovisioning === "never" ? before.deviceId : enrollment.deviceIdOf(registrationId);
-    const left = moves
-      ? this.#parts
-          .hubs()
-          .find(({ name }) => name === before.hub)
-          ?.registry.remove(before.deviceId)
-      : undefined;
-    const migrates = left !== undefined && reprovisioning === "migrate";
-    hub.registry.put({
-      deviceId,
-      authentication: authenticationFor(identity),
-      twin: migrates ? left.twin : initialTwin,
-    });
-    const moved = reprovisioning === "reset" ? "deviceDataReset" : "deviceDataMigrated";
-    const nowMs = this.#parts.clock.now();
-    const record: RegistrationRecord = {
-      registrationId,
-      hub: hub.name,
-      deviceId,
-      substatus: moves ? moved : (before?.substatus ?? "initialAssignment"),
-      createdAtMs: before?.createdAtMs ?? nowMs,
-      updatedAtMs: nowMs,
-      etag: Buffer.from(bytesFrom(this.#parts.random, 12).toString("hex")).toString("base64"),
-    };
-    this.#records.set(key, record);
-    return record;
+  #fail(registrationId: string, errorCode: number, errorMessage: string): RegistrationState {
+    this.#parts.log.warn(() => `could not assign ${registrationId}: ${errorCode} ${errorMessage}`);
+    return this.#end(registrationId, "failed", { errorCode, errorMessage });
+  }
+
+  #end(registrationId: string, status: string, state: JsonObject): RegistrationState {
+    return { registrationId, ...state, lastUpdatedDateTimeUtc: dpsDate(this.#parts.clock.now()), status };
   }
 
   #accepted(body: JsonObject): DpsAnswer {
@@ -236,16 +184,19 @@ function parseBody(
   }
   if (!isJsonObject(body)) return "The body is not a JSON object.";
   const { registrationId: named, payload, csr } = body;
-  if (named !== undefined && String(named).toLowerCase() !== registrationId.toLowerCase()) {
+  if (named !== undefined && (typeof named !== "string" || named.toLowerCase() !== registrationId.toLowerCase())) {
     return "The registration id of the body is another one.";
   }
   return { ...(payload === undefined ? {} : { payload }), ...(csr === undefined ? {} : { csr }) };
 }
 
-function authenticationFor(identity: ProvenIdentity): DeviceAuthentication {
-  if (identity.method === "x509") return { kind: "x509", thumbprints: [thumbprintsOf(identity.leaf).sha256] };
-  const { primaryKey, secondaryKey } = identity;
-  return { kind: "symmetric_key", primaryKey, secondaryKey };
+function returnedPayload(
+  { options }: Enrollment,
+  { registrationId, deviceId, hub }: RegistrationRecord,
+  sent: JsonValue | undefined,
+): JsonValue | undefined {
+  if (typeof options.payload !== "function") return options.payload;
+  return options.payload({ registrationId, deviceId, hub, payload: sent });
 }
 
 function provenBy(identity: ProvenIdentity, { kind, id }: Enrollment): JsonObject {

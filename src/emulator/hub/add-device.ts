@@ -26,25 +26,24 @@ export type AddDeviceAuthentication =
   | { readonly method: "x509_ca"; readonly certificate: string };
 
 /** Resolves keys and certificates. Throws `emulator.rejected` when one cannot be used. */
-export function authenticationOf(options: AddDeviceAuthentication | undefined, random: Random): DeviceAuthentication {
-  const { method } = options ?? { method: "symmetric_key" };
-  if (options === undefined || options.method === "symmetric_key") {
-    const { primaryKey = generateKey(random), secondaryKey = generateKey(random) } = options ?? {};
-    return {
-      kind: "symmetric_key",
-      primaryKey: assertKey(primaryKey, "primaryKey"),
-      secondaryKey: assertKey(secondaryKey, "secondaryKey"),
-    };
+export function authenticationOf(options: AddDeviceAuthentication, random: Random): DeviceAuthentication {
+  switch (options.method) {
+    case "symmetric_key": {
+      const { primaryKey = generateKey(random), secondaryKey = generateKey(random) } = options;
+      return {
+        kind: "symmetric_key",
+        primaryKey: assertKey(primaryKey, "primaryKey"),
+        secondaryKey: assertKey(secondaryKey, "secondaryKey"),
+      };
+    }
+    case "x509": {
+      const { certificate, secondaryCertificate = certificate } = options;
+      const thumbprints = [certificate, secondaryCertificate].map((pem) => thumbprintsOf(parseCertificate(pem)).sha256);
+      return { kind: "x509", thumbprints };
+    }
+    case "x509_ca":
+      return { kind: "x509_ca", authorities: [parseCertificate(options.certificate)] };
   }
-  const certificates = [
-    options.certificate,
-    method === "x509" && "secondaryCertificate" in options ? options.secondaryCertificate : undefined,
-  ]
-    .filter((pem): pem is string => pem !== undefined)
-    .map(parseCertificate);
-  return options.method === "x509"
-    ? { kind: "x509", thumbprints: certificates.map((certificate) => thumbprintsOf(certificate).sha256) }
-    : { kind: "x509_ca", authorities: certificates };
 }
 
 /** A PEM certificate. Throws `emulator.rejected` when the text is none. */

@@ -6,7 +6,7 @@ import { rejection } from "./rejection.ts";
 
 /** A message for a device. */
 export interface OutgoingCloudMessage {
-  /** Text or bytes, at most 65 536 bytes. */
+  /** Text or bytes, at most 65 536 bytes; all properties together have to fit into a topic of 65 535. */
   readonly payload: string | Uint8Array;
   /** Application properties; `null` is a key without a value. */
   readonly properties?: Readonly<Record<string, string | null>>;
@@ -27,7 +27,8 @@ export interface SentMessage {
   readonly messageId: string;
   /**
    * Resolves when the device has completed the message, with the moment by the emulator's clock (milliseconds since the
-   * epoch). Rejects with `emulator.rejected` when it expires, is delivered 10 times in vain, or the device is removed.
+   * epoch). Rejects with `emulator.rejected` when it expires, is delivered 10 times in vain, or the device is removed, and
+   * with `emulator.closed` when the emulator is closed first.
    */
   readonly completed: Promise<number>;
 }
@@ -38,6 +39,7 @@ export type Deliver = (topic: string, payload: Uint8Array, again: boolean) => Pr
 /** Messages that may wait for one device. */
 const maxDepth = 50;
 const maxBytes = 65_536;
+const maxTopicBytes = 65_535;
 const maxDeliveries = 10;
 
 interface Entry {
@@ -75,12 +77,15 @@ export class CloudToDeviceQueue {
   /** Takes a message into the queue. Throws `emulator.rejected`: 50 are waiting already, or it is too large. */
   add(message: OutgoingCloudMessage & { readonly messageId: string }): SentMessage {
     const payload = Buffer.from(message.payload);
-    if (payload.length > maxBytes) throw rejection(413001, `${payload.length} bytes, at most ${maxBytes}`);
     if (this.depth >= maxDepth) throw rejection(403004, `${maxDepth} messages wait for ${this.#deviceId}`);
     const expiresAtMs = this.#clock.now() + (message.timeToLiveMs ?? 3_600_000);
+    const topic = `devices/${this.#deviceId}/messages/devicebound/${bagOf(message, this.#deviceId, expiresAtMs)}`;
+    if (payload.length > maxBytes || Buffer.byteLength(topic) > maxTopicBytes) {
+      throw rejection(413001, `more than ${maxBytes} bytes of body, or properties that no topic can hold`);
+    }
     const entry: Entry = {
       messageId: message.messageId,
-      topic: `devices/${this.#deviceId}/messages/devicebound/${bagOf(message, this.#deviceId, expiresAtMs)}`,
+      topic,
       payload,
       expiresAtMs,
       done: deferred(),
@@ -104,9 +109,9 @@ export class CloudToDeviceQueue {
     if (this.#deliver === deliver) this.#deliver = undefined;
   }
 
-  /** Gives up everything that waits; the device is no more. */
-  clear(): void {
-    for (const entry of [...this.#entries]) this.#fail(entry, "the device was removed");
+  /** Gives up everything that waits, for a reason in words. */
+  clear(why: string, code: "emulator.rejected" | "emulator.closed" = "emulator.rejected"): void {
+    for (const entry of [...this.#entries]) this.#fail(entry, why, code);
   }
 
   #send(entry: Entry): void {
@@ -129,10 +134,10 @@ export class CloudToDeviceQueue {
     entry.done.resolve(this.#clock.now());
   }
 
-  #fail(entry: Entry, why: string): void {
+  #fail(entry: Entry, why: string, code: "emulator.rejected" | "emulator.closed" = "emulator.rejected"): void {
     this.#entries.delete(entry);
     const message = `Message ${entry.messageId} for ${this.#deviceId} was never completed: ${why}.`;
-    entry.done.reject(new LandfallError("emulator.rejected", message));
+    entry.done.reject(new LandfallError(code, message));
   }
 
   #dropExpired(): void {

@@ -73,7 +73,7 @@ export class DeviceRegistry {
     const device = this.#devices.get(deviceId);
     if (device === undefined) return undefined;
     this.#devices.delete(deviceId);
-    device.queue.clear();
+    device.queue.clear("the device was removed");
     this.#onGone(deviceId, "device-removed");
     return device;
   }

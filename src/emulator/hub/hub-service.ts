@@ -47,7 +47,7 @@ export class HubService implements MqttService {
   readonly #parts: HubServiceParts;
   readonly #intake: TelemetryIntake;
   readonly #byDevice = new Map<string, DeviceConnection>();
-  readonly #byLink = new Map<DeviceLink, DeviceConnection>();
+  readonly #byLink = new WeakMap<DeviceLink, DeviceConnection>();
 
   constructor(parts: HubServiceParts) {
     this.name = parts.name;
@@ -150,7 +150,6 @@ export class HubService implements MqttService {
     const connection = this.#byLink.get(link);
     if (connection === undefined) return;
     const { deviceId } = connection.device;
-    this.#byLink.delete(link);
     if (this.#byDevice.get(deviceId) === connection) this.#byDevice.delete(deviceId);
     connection.stopReceiving();
     const topic = will === undefined ? undefined : parseDeviceTopic(will.topic, deviceId);

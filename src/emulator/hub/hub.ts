@@ -140,7 +140,10 @@ export class Hub {
   addDevice(options: AddDeviceOptions): AddedDevice {
     const { deviceId, twin, disabled = false } = options;
     if (this.registry.get(deviceId) !== undefined) throw rejection(409001, deviceId);
-    const authentication = authenticationOf(options.authentication, this.#options.random);
+    const authentication = authenticationOf(
+      options.authentication ?? { method: "symmetric_key" },
+      this.#options.random,
+    );
     this.registry.put({ deviceId, authentication, twin, disabled });
     if (authentication.kind !== "symmetric_key") return { deviceId };
     const { primaryKey, secondaryKey } = authentication;
@@ -261,9 +264,10 @@ export class Hub {
     return true;
   }
 
-  /** Ends everybody who reads telemetry. For the emulator. */
+  /** Ends everybody who reads telemetry or waits for a message to be completed. For the emulator. */
   close(): void {
     this.#telemetry.close();
+    for (const { queue } of this.registry.all) queue.clear("the emulator was closed", "emulator.closed");
   }
 
   #device(deviceId: string): Device {

@@ -1,5 +1,7 @@
+import { setMaxListeners } from "node:events";
 import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../../clock.ts";
+import { describeCause } from "../../errors.ts";
 import type { Logger } from "../../log.ts";
 import { decodePacket } from "./decode.ts";
 import type { DeviceLink } from "./device-link.ts";
@@ -22,6 +24,8 @@ import { Unacknowledged } from "./unacknowledged.ts";
 export interface MqttLinkOptions {
   readonly stream: Duplex;
   readonly peer: Peer;
+  /** Ends the connection as a failing network does. Default: only destroys the stream. */
+  readonly cut?: () => void;
   readonly log: Logger;
   /** Finds the service that a client wants; `undefined` when there is none by that name. */
   readonly route: (link: DeviceLink, packet: ConnectPacket) => MqttService | undefined;
@@ -39,11 +43,24 @@ export interface MqttLinkOptions {
 /** Topic and payload of the largest message that a hub takes, with room for what a hub itself has to judge. */
 const maxPacketBytes = 262_144 + 65_535 + 16;
 
+/** A topic's length has two bytes. */
+const maxTopicBytes = 65_535;
+
 /** Bytes that may wait to be read by the client before it is given up. */
 const maxUnreadBytes = 4 * 1024 * 1024;
 
 /** Type and flags of CONNECT. */
 const connectByte = 0x10;
+
+/** Stands in for a CONNECT that has not arrived; no service ever sees it. */
+const noConnect: ConnectPacket = {
+  type: "connect",
+  protocolName: "",
+  protocolLevel: 0,
+  cleanSession: true,
+  keepAliveSeconds: 0,
+  clientId: "",
+};
 
 /** How long a closed connection may linger for the client's own end. */
 const farewellMs = 1000;
@@ -63,6 +80,7 @@ export class MqttLink implements DeviceLink {
   readonly #timers: Clock;
   readonly #route: MqttLinkOptions["route"];
   readonly #onBreach: MqttLinkOptions["onBreach"];
+  readonly #cut: (() => void) | undefined;
   readonly #frames = new FrameReader(maxPacketBytes);
   readonly #ended = new AbortController();
   readonly #unacknowledged = new Unacknowledged();
@@ -82,7 +100,9 @@ export class MqttLink implements DeviceLink {
     this.#timers = options.timers ?? systemClock;
     this.#route = options.route;
     this.#onBreach = options.onBreach;
+    this.#cut = options.cut;
     this.signal = this.#ended.signal;
+    setMaxListeners(0, this.signal); // every method call under way listens
     this.#lastHeardMs = this.#timers.elapsed();
     this.#stream.on("data", (chunk: Buffer) => this.#receive(chunk));
     this.#stream.on("end", () => this.#end());
@@ -95,8 +115,7 @@ export class MqttLink implements DeviceLink {
   }
 
   get connectPacket(): ConnectPacket {
-    if (this.#connect === undefined) throw new Error("a service sees a link only once its CONNECT has arrived");
-    return this.#connect;
+    return this.#connect ?? noConnect;
   }
 
   get closeReason(): string {
@@ -112,7 +131,8 @@ export class MqttLink implements DeviceLink {
   }
 
   send(topic: string, payload: string | Uint8Array = ""): void {
-    this.#write(encodePublish({ topic, payload: typeof payload === "string" ? Buffer.from(payload) : payload }));
+    if (Buffer.byteLength(topic) > maxTopicBytes) this.breach("message-too-large", "a topic of more than 65 535 bytes");
+    else this.#write(encodePublish({ topic, payload: Buffer.from(payload) }));
   }
 
   sendAcknowledged(topic: string, payload: Uint8Array, { duplicate = false } = {}): Promise<void> {
@@ -124,10 +144,7 @@ export class MqttLink implements DeviceLink {
 
   breach(rule: Rule, detail?: string): void {
     if (this.signal.aborted) return;
-    this.#closeReason = detail === undefined ? `${rule}: ${rules[rule]}` : `${rule}: ${rules[rule]} (${detail})`;
-    const clientId = this.#connect?.clientId ?? "";
-    this.#log.warn(() => `closed a connection: ${this.#closeReason}`, { clientId, rule });
-    this.#onBreach?.(rule, this.#service?.name, clientId);
+    this.#report(rule, detail);
     this.close();
   }
 
@@ -144,6 +161,7 @@ export class MqttLink implements DeviceLink {
 
   drop(reason = "the emulator cut the connection"): void {
     if (!this.signal.aborted) this.#closeReason = reason;
+    this.#cut?.();
     this.#stream.destroy();
     this.#end();
   }
@@ -157,9 +175,15 @@ export class MqttLink implements DeviceLink {
       return;
     }
     this.#heard = true;
-    for (const frame of this.#frames.push(chunk)) {
-      this.#take(frame);
-      if (this.signal.aborted) return;
+    try {
+      for (const frame of this.#frames.push(chunk)) {
+        this.#take(frame);
+        if (this.signal.aborted) return;
+      }
+    } catch (error) {
+      // Whatever a client sends, and whatever a callback of the owner does with it, ends one connection at most.
+      this.#log.error(() => `a packet could not be served: ${describeCause(error)}`);
+      this.drop("the emulator failed on a packet");
     }
   }
 
@@ -192,7 +216,7 @@ export class MqttLink implements DeviceLink {
       return;
     }
     this.#service = this.#route(this, packet);
-    if (this.#service === undefined) this.drop("no service by the name that the client asked for");
+    if (this.#service === undefined) this.close("no service by the name that the client asked for");
     else this.#introduce(packet, this.#service);
   }
 
@@ -257,10 +281,16 @@ export class MqttLink implements DeviceLink {
   #write(bytes: Buffer): void {
     if (this.#silent || this.signal.aborted || !this.#stream.writable) return;
     this.#stream.write(bytes);
-    if (this.#stream.writableLength > maxUnreadBytes) {
-      this.#closeReason = `slow-reader: ${rules["slow-reader"]}`;
-      this.drop(this.#closeReason);
-    }
+    if (this.#stream.writableLength <= maxUnreadBytes) return;
+    this.#report("slow-reader");
+    this.drop(this.#closeReason); // a farewell would only wait behind what is not read
+  }
+
+  #report(rule: Rule, detail?: string): void {
+    this.#closeReason = detail === undefined ? `${rule}: ${rules[rule]}` : `${rule}: ${rules[rule]} (${detail})`;
+    const { clientId } = this.connectPacket;
+    this.#log.warn(() => `closed a connection: ${this.#closeReason}`, { clientId, rule });
+    this.#onBreach?.(rule, this.#service?.name, clientId);
   }
 
   /** A client that dribbles bytes gains no time: CONNECT has to be complete. */

@@ -2,8 +2,9 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Agent } from "../../../src/agent/agent.ts";
 import { SymmetricKeyAttestation } from "../../../src/attestation/symmetric-key-attestation.ts";
 import type { DpsTransport, HubTransport } from "../../../src/transport/transport.ts";
+import { watch } from "../../support/agent-record.ts";
 import { ScratchFolder } from "../../support/scratch-folder.ts";
-import { AgentScene, assignedTo, fault, hubA, type SceneOptions, watch } from "./agent-scene.ts";
+import { AgentScene, assignedTo, fault, hubA, type SceneOptions } from "./agent-scene.ts";
 
 const scratch = new ScratchFolder();
 afterEach(() => vi.restoreAllMocks());

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { watch } from "../../support/agent-record.ts";
 import { ScratchFolder } from "../../support/scratch-folder.ts";
-import { AgentScene, assignedTo, deviceKey, fault, hubA, hubB, refusedWith, watch } from "./agent-scene.ts";
+import { AgentScene, assignedTo, deviceKey, fault, hubA, hubB, refusedWith } from "./agent-scene.ts";
 
 const scratch = new ScratchFolder();
 

@@ -1,16 +1,16 @@
-import type { EventEmitter } from "node:events";
 import { join } from "node:path";
 import { Agent, type AgentOptions } from "../../../src/agent/agent.ts";
-import type { AgentEvents } from "../../../src/agent/events.ts";
+import type { Settings } from "../../../src/config/settings.ts";
+import { settingsFrom } from "../../../src/config/settings-from.ts";
 import type { Configuration } from "../../../src/config/settings-schema.ts";
 import { type ErrorCode, LandfallError, type LandfallErrorOptions } from "../../../src/errors.ts";
 import type { JsonObject } from "../../../src/json.ts";
-import { createLogger, type LogRecord } from "../../../src/log.ts";
+import { createLogger, type Logger, type LogRecord } from "../../../src/log.ts";
 import { AssignmentStore } from "../../../src/provisioning/assignment-store.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
 import { type FakeDpsAnswer, FakeDpsTransport } from "../../../src/testing/fake-dps-transport.ts";
 import { FakeHubTransport } from "../../../src/testing/fake-hub-transport.ts";
-import { Sightings } from "../../../src/testing/sightings.ts";
+import { AgentRecord } from "../../support/agent-record.ts";
 
 export const hubA = "hub-a.azure-devices.net";
 export const hubB = "hub-b.azure-devices.net";
@@ -30,24 +30,6 @@ export function refusedWith(status: number, errorCode: number, more: Partial<Fak
 export const fault = (code: ErrorCode, options: LandfallErrorOptions = {}): LandfallError =>
   new LandfallError(code, `a ${code} made by the test`, options);
 
-/** One event of an agent: its name first. */
-export type Happening = {
-  [Name in keyof AgentEvents]: readonly [Name, AgentEvents[Name][0]];
-}[keyof AgentEvents];
-
-const names = [
-  "endpoint",
-  "provisioning",
-  "assigned",
-  "provisioning-failed",
-  "connected",
-  "disconnected",
-  "waiting",
-  "renewed",
-  "displaced",
-  "closed",
-] as const satisfies readonly (keyof AgentEvents)[];
-
 /** What differs from the usual device. */
 export interface SceneOptions extends Omit<AgentOptions, "clock" | "log"> {
   readonly provisioning?: JsonObject;
@@ -58,17 +40,18 @@ export interface SceneOptions extends Omit<AgentOptions, "clock" | "log"> {
 let scenes = 0;
 
 /** An agent between a fake DPS and a fake hub, on a clock that stands still, with a state directory of its own. */
-export class AgentScene implements AsyncDisposable {
+export class AgentScene extends AgentRecord implements AsyncDisposable {
   readonly clock: FakeClock;
   readonly dps = new FakeDpsTransport();
   readonly hub = new FakeHubTransport();
   readonly records: LogRecord[] = [];
   readonly directory: string;
-  readonly #events = new Sightings<Happening>();
   #agent: Agent | undefined;
+  #settings: Settings | undefined;
 
   /** @param folder under which the state directory is made, when something is stored */
   constructor(folder: string, clock = new FakeClock()) {
+    super();
     scenes += 1;
     this.directory = join(folder, `state-${scenes}`);
     this.clock = clock;
@@ -76,31 +59,39 @@ export class AgentScene implements AsyncDisposable {
 
   /** Makes the agent. Programs nothing: DPS and hub are the test's. */
   async create({ provisioning = {}, configuration = {}, clock: _, ...options }: SceneOptions = {}): Promise<Agent> {
-    const agent = await Agent.create(
-      {
-        provisioning: {
-          source: "dps",
-          id_scope: "0ne00000001",
-          attestation: { method: "symmetric_key", registration_id: "device-1", symmetric_key: deviceKey },
-          ...provisioning,
-        },
-        state: { directory: this.directory },
-        ...configuration,
-      } as Configuration,
-      {
-        clock: this.clock,
-        random: () => 0.5,
-        log: createLogger("trace", (record) => this.records.push(record)),
-        dpsTransport: this.dps,
-        hubTransport: this.hub,
-        ...options,
+    const loaded = await settingsFrom({
+      provisioning: {
+        source: "dps",
+        id_scope: "0ne00000001",
+        attestation: { method: "symmetric_key", registration_id: "device-1", symmetric_key: deviceKey },
+        ...provisioning,
       },
-    );
-    for (const name of names) {
-      (agent as EventEmitter).on(name, (about: unknown) => this.#events.add([name, about] as unknown as Happening));
-    }
+      state: { directory: this.directory },
+      ...configuration,
+    } as Configuration);
+    this.#settings = loaded.settings;
+    const agent = await Agent.fromSettings(loaded, {
+      clock: this.clock,
+      random: () => 0.5,
+      log: this.log,
+      dpsTransport: this.dps,
+      hubTransport: this.hub,
+      ...options,
+    });
+    this.follow(agent);
     this.#agent = agent;
     return agent;
+  }
+
+  /** The settings of the agent that was made. */
+  get settings(): Settings {
+    if (this.#settings === undefined) throw new Error("no agent was made yet");
+    return this.#settings;
+  }
+
+  /** The agent's logger. */
+  get log(): Logger {
+    return createLogger("trace", (record) => this.records.push(record));
   }
 
   /** What the agent would have stored in an earlier life. */
@@ -125,30 +116,6 @@ export class AgentScene implements AsyncDisposable {
     return assignment?.assignedHub;
   }
 
-  /** Everything that happened, in order. */
-  get happened(): readonly Happening[] {
-    return this.#events.all;
-  }
-
-  /** The names of what happened, in order. */
-  get eventNames(): string[] {
-    return this.happened.map(([name]) => name);
-  }
-
-  /** What the events of one name told, oldest first. */
-  told<Name extends keyof AgentEvents>(name: Name): AgentEvents[Name][0][] {
-    return this.happened.filter((each) => each[0] === name).map((each) => each[1] as AgentEvents[Name][0]);
-  }
-
-  /** Resolves with what the `count`-th event of a name told (1 is the first), once it has happened. */
-  async event<Name extends keyof AgentEvents>(name: Name, count = 1): Promise<AgentEvents[Name][0]> {
-    for (let seen = this.happened.length; ; seen++) {
-      const found = this.told(name)[count - 1];
-      if (found !== undefined) return found;
-      await this.#events.nth(seen + 1);
-    }
-  }
-
   /** Lets everything that is ready run; no time passes. */
   async turn(): Promise<void> {
     await this.clock.advance(0);
@@ -162,18 +129,4 @@ export class AgentScene implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#agent?.close();
   }
-}
-
-/** How a promise went, readable at any time. */
-export function watch(promise: Promise<unknown>): { outcome: unknown } {
-  const watched: { outcome: unknown } = { outcome: "pending" };
-  promise.then(
-    (value) => {
-      watched.outcome = value ?? "done";
-    },
-    (error) => {
-      watched.outcome = error;
-    },
-  );
-  return watched;
 }

@@ -1,8 +1,9 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { watch } from "../../support/agent-record.ts";
 import { ScratchFolder } from "../../support/scratch-folder.ts";
-import { AgentScene, assignedTo, hubA, hubB, refusedWith, watch } from "./agent-scene.ts";
+import { AgentScene, assignedTo, hubA, hubB, refusedWith } from "./agent-scene.ts";
 
 const scratch = new ScratchFolder();
 const malformed = { status: 200, body: "not a registration status" };

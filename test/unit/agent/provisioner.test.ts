@@ -8,7 +8,7 @@ import { LandfallError } from "../../../src/errors.ts";
 import { silentLogger } from "../../../src/log.ts";
 import type { Assignment } from "../../../src/provisioning/assignment.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
-import { watch } from "./agent-scene.ts";
+import { watch } from "../../support/agent-record.ts";
 
 const assignment: Assignment = { assignedHub: "hub-a.azure-devices.net", deviceId: "device-1" };
 const passing = new LandfallError("provisioning.service-error", "an error made by the test");

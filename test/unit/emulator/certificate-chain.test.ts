@@ -41,6 +41,8 @@ describe("the paths from a leaf to its authorities", () => {
     expect(pathsToAnchors([leaf, certificateOf(middle)], [certificateOf(stranger)])).toEqual([]);
     expect(pathsToAnchors([], [certificateOf(root)])).toEqual([]);
     expect(pathsToAnchors([leaf, certificateOf(stranger)], [certificateOf(stranger)])).toEqual([]);
+    // The second certificate leads to the authority, but did not sign the first.
+    expect(pathsToAnchors([certificateOf(stranger), certificateOf(middle)], [certificateOf(root)])).toEqual([]);
   });
 
   test("do not end where they begin: a certificate is not its own authority", () => {
@@ -83,5 +85,11 @@ describe("a certificate", () => {
     expect(isIssuedBy(leaf, certificateOf(middle))).toBe(true);
     expect(isIssuedBy(leaf, certificateOf(rsa))).toBe(false);
     expect(isIssuedBy(certificateOf(middle), leaf)).toBe(false);
+  });
+
+  test("is not issued by anybody once its signature is spoilt", () => {
+    const der = Buffer.from(leaf.raw);
+    der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
+    expect(isIssuedBy(new X509Certificate(der), certificateOf(middle))).toBe(false);
   });
 });

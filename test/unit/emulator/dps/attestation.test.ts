@@ -32,7 +32,7 @@ describe("a symmetric key", () => {
     const outcome = await emulated.outcome("dev", options(emulated, own));
     expect(outcome).toMatchObject({
       ...unauthorized,
-      body: { message: "Unauthorized", trackingId: /^[0-9a-f-]{36}$/ },
+      body: { message: "Unauthorized", trackingId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
     });
     expect(outcome.body.timestampUtc).toMatch(/\.\d{7}Z$/);
     expect(JSON.stringify(emulated.logged)).not.toContain("sig=");

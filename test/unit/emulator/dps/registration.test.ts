@@ -105,7 +105,14 @@ describe("a registration", () => {
     expect((await emulated.outcome("dev", { key, body })).status).toBe(200);
   });
 
-  test.each(["{", "[]", "1", '{"registrationId":"other"}'])("answers 400 to the body %j", async (body) => {
+  test.each([
+    "{",
+    "[]",
+    "1",
+    '{"registrationId":"other"}',
+    '{"registrationId":{"toString":1}}',
+    '{"registrationId":null}',
+  ])("answers 400 to the body %j", async (body) => {
     const { emulated, key } = enrolled();
     expect(await emulated.outcome("dev", { key, body })).toMatchObject({ status: 400, body: { errorCode: 400004 } });
   });
@@ -150,12 +157,28 @@ describe("a registration", () => {
     const failed = await failing.emulated.outcome("dev", { key: failing.key });
     expect(failed).toMatchObject({
       status: 200,
-      body: { status: "failed", registrationState: { status: "failed", errorCode: 400207, errorMessage: /Custom/ } },
+      body: {
+        status: "failed",
+        registrationState: { status: "failed", errorCode: 400207, errorMessage: expect.stringMatching(/Custom/) },
+      },
     });
     const homeless = enrolled({ hubs: ["hub-x"] });
     const outcome = await homeless.emulated.outcome("dev", { key: homeless.key });
     expect(outcome).toMatchObject({ body: { status: "failed", registrationState: { errorCode: 400208 } } });
     expect(homeless.dps.registrations).toEqual([]);
+  });
+
+  test("fails when the function that makes its payload throws", async () => {
+    const failing = enrolled({
+      payload: () => {
+        throw new Error("oops");
+      },
+    });
+    const outcome = await failing.emulated.outcome("dev", { key: failing.key });
+    expect(outcome).toMatchObject({ body: { status: "failed", registrationState: { errorCode: 400207 } } });
+    expect(failing.emulated.logged.some(({ level, message }) => level === "error" && message.includes("oops"))).toBe(
+      true,
+    );
   });
 
   test("ends as disabled with a good credential for a disabled enrollment, and works again once it is enabled", async () => {
@@ -298,6 +321,11 @@ describe("the door of DPS", () => {
     ],
     ["another filter", "unknown-filter", (device) => device.subscribe("$dps/registrations/#")],
     ["QoS 2", "qos-2", (device) => device.publish("$dps/registrations/PUT/iotdps-register/?$rid=1", "", 2)],
+    [
+      "a body of more than 98 304 bytes",
+      "message-too-large",
+      (device) => device.publish("$dps/registrations/PUT/iotdps-register/?$rid=1", Buffer.alloc(98_305)),
+    ],
   ])("is shut on whoever breaks a rule: %s", async (_what, rule, act) => {
     const { emulated } = enrolled();
     const device = await emulated.connect("dev");

@@ -79,6 +79,8 @@ describe("a cloud-to-device message", () => {
     expect(second.messages.all).toEqual([]);
     await second.subscribe("devices/+/messages/devicebound/#");
     await sent.completed;
+    // Nobody was there to get it before, so it is no duplicate.
+    expect(second.messages.all).toMatchObject([{ payload: "later", dup: false }]);
   });
 
   test("is not sent after the device has unsubscribed", async () => {
@@ -153,6 +155,21 @@ describe("a cloud-to-device message", () => {
     expect(() => send(hub)).toThrow(
       expect.objectContaining({ code: "emulator.rejected", service: expect.objectContaining({ errorCode }) }),
     );
+  });
+
+  test("is refused with properties that no topic can hold", () => {
+    const { hub } = new EmulatedHub();
+    hub.addDevice({ deviceId: "dev" });
+    const properties = { long: "x".repeat(65_500) };
+    expect(() => hub.sendToDevice("dev", { payload: "", properties })).toThrow(/413001/);
+  });
+
+  test("is given up when the emulator is closed", async () => {
+    const { hub } = new EmulatedHub();
+    hub.addDevice({ deviceId: "dev" });
+    const sent = hub.sendToDevice("dev", { payload: "" });
+    hub.close();
+    await expect(sent.completed).rejects.toMatchObject({ code: "emulator.closed" });
   });
 
   test("has room again in the queue once another has expired", async () => {

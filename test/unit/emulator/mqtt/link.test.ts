@@ -30,6 +30,7 @@ function start(service: Partial<MqttService> = {}) {
   parser.on("packet", (packet) => answers.add(packet));
   client.on("data", (bytes: Buffer) => parser.parse(bytes));
   client.on("end", () => client.destroy());
+  server.once("close", () => client.destroy()); // what a socket does by itself
   client.on("error", () => {});
   const recorder: MqttService = {
     name: "recorder",
@@ -252,13 +253,33 @@ describe("a link", () => {
     expect(capped.breaches).toEqual(["keep-alive"]);
   });
 
+  test("ends alone when its service throws, whatever the reason", async () => {
+    const { send, ended, link } = start({
+      publish: () => {
+        throw new Error("oops");
+      },
+    });
+    send(connect, { cmd: "publish", topic: "t", payload: "", qos: 1, messageId: 1, dup: false, retain: false });
+    await ended;
+    expect(link.closeReason).toContain("failed on a packet");
+  });
+
+  test("is closed instead of writing a topic that no packet can hold", async () => {
+    const { link, send, answers, ended, breaches } = start();
+    send(connect);
+    await answers.nth(1);
+    link.send("t".repeat(65_536));
+    await ended;
+    expect(breaches).toEqual(["message-too-large"]);
+  });
+
   test("drops a client that does not read", async () => {
-    const { client, link, send, answers } = start();
+    const { client, link, send, answers, breaches } = start();
     send(connect);
     await answers.nth(1);
     client.pause();
     for (let sent = 0; sent < 100 && !link.signal.aborted; sent++) link.send("t", Buffer.alloc(65_536));
     expect(link.signal.aborted).toBe(true);
-    expect(link.closeReason).toContain("slow-reader");
+    expect(breaches).toEqual(["slow-reader"]);
   });
 });

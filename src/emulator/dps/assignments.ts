@@ -1,0 +1,93 @@
+import type { Clock } from "../../clock.ts";
+import { thumbprintsOf } from "../certificate-chain.ts";
+import type { DeviceAuthentication } from "../hub/device.ts";
+import { bytesFrom, type Random } from "../randomness.ts";
+import { chooseHub, type LinkedHub } from "./allocation.ts";
+import type { ProvenIdentity } from "./attestation-check.ts";
+import type { Enrollment } from "./enrollment.ts";
+
+/** What DPS remembers of a device that it has assigned. */
+export interface RegistrationRecord {
+  readonly registrationId: string;
+  /** Name of the hub. */
+  readonly hub: string;
+  readonly deviceId: string;
+  readonly substatus: "initialAssignment" | "deviceDataMigrated" | "deviceDataReset";
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  readonly etag: string;
+}
+
+/** What {@link Assignments} works with. */
+export interface AssignmentsParts {
+  /** The hubs that can be assigned, in the order in which they were named. */
+  readonly hubs: () => readonly LinkedHub[];
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Which device is at which hub. Registration ids are compared without regard to case. */
+export class Assignments {
+  readonly #parts: AssignmentsParts;
+  readonly #records = new Map<string, RegistrationRecord>();
+
+  constructor(parts: AssignmentsParts) {
+    this.#parts = parts;
+  }
+
+  get records(): readonly RegistrationRecord[] {
+    return [...this.#records.values()];
+  }
+
+  /**
+   * Chooses a hub for a device and writes it there; where it has to move, its old hub forgets it.
+   * `undefined` when the enrollment allows no hub that exists.
+   */
+  assign(
+    enrollment: Enrollment,
+    identity: ProvenIdentity,
+    registrationId: string,
+  ): { readonly record: RegistrationRecord; readonly hub: LinkedHub } | undefined {
+    const { clock, random } = this.#parts;
+    const before = this.#records.get(registrationId.toLowerCase());
+    const hub = chooseHub(this.#parts.hubs(), enrollment.options, registrationId, before);
+    if (hub === undefined) return undefined;
+    const { reprovisioning = "migrate" } = enrollment.options;
+    const stays = before !== undefined && reprovisioning === "never";
+    const deviceId = stays ? before.deviceId : enrollment.deviceIdOf(registrationId);
+    const moves = before !== undefined && before.hub !== hub.name;
+    this.#write(hub, deviceId, enrollment, identity, moves ? before : undefined);
+    const moved = reprovisioning === "reset" ? "deviceDataReset" : "deviceDataMigrated";
+    const record: RegistrationRecord = {
+      registrationId,
+      hub: hub.name,
+      deviceId,
+      substatus: moves ? moved : (before?.substatus ?? "initialAssignment"),
+      createdAtMs: before?.createdAtMs ?? clock.now(),
+      updatedAtMs: clock.now(),
+      etag: Buffer.from(bytesFrom(random, 12).toString("hex")).toString("base64"),
+    };
+    this.#records.set(registrationId.toLowerCase(), record);
+    return { record, hub };
+  }
+
+  /** @param left where the device was until now, when it has to move */
+  #write(
+    hub: LinkedHub,
+    deviceId: string,
+    { options }: Enrollment,
+    identity: ProvenIdentity,
+    left: RegistrationRecord | undefined,
+  ): void {
+    const old = this.#parts.hubs().find(({ name }) => name === left?.hub);
+    const device = left === undefined ? undefined : old?.registry.remove(left.deviceId);
+    const twin = options.reprovisioning === "reset" ? undefined : device?.twin;
+    hub.registry.put({ deviceId, authentication: authenticationFor(identity), twin: twin ?? options.initialTwin });
+  }
+}
+
+function authenticationFor(identity: ProvenIdentity): DeviceAuthentication {
+  if (identity.method === "x509") return { kind: "x509", thumbprints: [thumbprintsOf(identity.leaf).sha256] };
+  const { primaryKey, secondaryKey } = identity;
+  return { kind: "symmetric_key", primaryKey, secondaryKey };
+}

@@ -1,0 +1,154 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { describe, expect, test } from "vitest";
+import { CertificateAuthority, type EmulatorReady } from "../../src/emulator/index.ts";
+import { writeConfiguration } from "../support/emulated-device.ts";
+import { landfall, startLandfall } from "../support/landfall-process.ts";
+import { ScratchFolder } from "../support/scratch-folder.ts";
+
+const folder = new ScratchFolder();
+const anyPorts = ["--mqtt-port", "0", "--ws-port", "0"];
+
+interface ReadyLine extends EmulatorReady {
+  readonly connectTo: string[];
+  readonly enrollments: { readonly registrationId: string; readonly primaryKey: string }[];
+}
+
+const networkOf = ({ caFile, connectTo }: ReadyLine) => ({ trust_bundle: caFile, connect_to: connectTo });
+
+describe("landfall emulator", () => {
+  test("has on its ready line all that a device needs, and serves two of them until SIGTERM", async () => {
+    await using emulator = startLandfall([
+      ...["emulator", ...anyPorts, "--id-scope", "0ne0MYSCOPE"],
+      ...["--hub", "first", "--hub", "second", "--enroll", "one", "--enroll", "two"],
+    ]);
+    const ready = (await emulator.json()) as unknown as ReadyLine;
+    expect(ready).toMatchObject({
+      schema: "landfall.emulator/1",
+      idScope: "0ne0MYSCOPE",
+      hubs: ["first.azure-devices.net", "second.azure-devices.net"],
+      enrollments: [{ registrationId: "one" }, { registrationId: "two" }],
+    });
+    expect(await readFile(ready.caFile, "utf8")).toContain("-----BEGIN CERTIFICATE-----");
+
+    await Promise.all(
+      ready.enrollments.map(async ({ registrationId, primaryKey }, index) => {
+        const transport = index === 0 ? "mqtt" : "mqtt-ws";
+        const file = await writeConfiguration(folder, registrationId, {
+          provisioning: {
+            source: "dps",
+            id_scope: ready.idScope,
+            transport,
+            attestation: { method: "symmetric_key", registration_id: registrationId, symmetric_key: { env: "KEY" } },
+          },
+          hub: { transport },
+          network: networkOf(ready),
+        });
+        await using agent = startLandfall(["run", "--json", "-c", file], { env: { KEY: primaryKey } });
+        expect(ready.hubs).toContain((await agent.event("connected")).hub);
+        await agent.event("telemetry-acknowledged");
+        agent.kill("SIGTERM");
+        expect(await agent.exited).toBe(0);
+      }),
+    );
+
+    emulator.kill("SIGTERM");
+    expect(await emulator.exited).toBe(0);
+    expect(emulator.out.trimEnd().split("\n")).toHaveLength(1);
+    expect(existsSync(ready.caFile)).toBe(false);
+  });
+
+  test("takes enrollments from a file, its certificates from beside the file", async () => {
+    const factory = await CertificateAuthority.create({ commonName: "factory" });
+    const { chainPem, privateKeyPem } = await factory.issue({ commonName: "press-07", usage: "client" });
+    await folder.write("factory.pem", factory.certificatePem);
+    const enrollments = await folder.write(
+      "enrollments.toml",
+      '[[group]]\nname = "line-1"\nattestation = { method = "x509", certificate = "factory.pem" }\n' +
+        'hubs = ["b"]\ninitial_twin = { desired = { colour = "red" } }\n',
+    );
+    await using emulator = startLandfall([
+      "emulator",
+      ...anyPorts,
+      "--hub",
+      "a",
+      "--hub",
+      "b",
+      "--enrollments",
+      enrollments,
+    ]);
+    const ready = (await emulator.json()) as unknown as ReadyLine;
+    const file = await writeConfiguration(folder, "press-07", {
+      provisioning: {
+        source: "dps",
+        id_scope: ready.idScope,
+        attestation: {
+          method: "x509",
+          identity_cert: await folder.write("press.pem", chainPem),
+          identity_pk: await folder.write("press.key", privateKeyPem),
+        },
+      },
+      network: networkOf(ready),
+    });
+    await using agent = startLandfall(["run", "--json", "-c", file]);
+    expect(await agent.event("assigned")).toMatchObject({ hub: "b.azure-devices.net", deviceId: "press-07" });
+    expect(await agent.event("desired-changed")).toMatchObject({ patch: { colour: "red" } });
+    agent.kill("SIGTERM");
+    await agent.exited;
+    emulator.kill("SIGINT");
+    expect(await emulator.exited).toBe(0);
+  });
+
+  test("keeps its authority in a directory from one start to the next", async () => {
+    const directory = folder.file("authority");
+    const pems: string[] = [];
+    for (let start = 0; start < 2; start++) {
+      await using emulator = startLandfall(["emulator", ...anyPorts, "--directory", directory]);
+      const ready = (await emulator.json()) as unknown as ReadyLine;
+      pems.push(await readFile(ready.caFile, "utf8"));
+      await emulator.says(/nobody is enrolled/);
+      emulator.kill("SIGTERM");
+      await emulator.exited;
+    }
+    expect(pems[0]).toBe(pems[1]);
+  });
+
+  test("a port that is taken ends it with 1, and says so", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    const { port } = await new Promise<{ port: number }>((resolve) =>
+      other.once("listening", () => resolve(other.address() as { port: number })),
+    );
+    const { code, out, err } = await landfall(["emulator", "--mqtt-port", `${port}`, "--ws-port", "0"]);
+    other.close();
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toContain(`${port}`);
+    expect(err).toContain("code: emulator.listen-failed");
+  });
+
+  test.each([
+    ["a port that is none", ["--mqtt-port", "70000"], "--mqtt-port"],
+    ["a registration id that DPS would refuse", ["--enroll", "two words"], "two words"],
+    ["one device twice", ["--enroll", "a", "--enroll", "A"], "already"],
+    ["one hub twice", ["--hub", "a", "--hub", "a"], "Two hubs"],
+    ["a hub that can be none", ["--hub", "a b"], "host name"],
+    ["an unknown form of assignment", ["--assign", "moon"], "localhost"],
+    ["an enrollment file that is not there", ["--enrollments", "/absent.toml"], "/absent.toml"],
+  ])("refuses %s with 2, before it listens", async (_, args, says) => {
+    const { code, out, err } = await landfall(["emulator", ...anyPorts, ...args]);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain(says);
+  });
+
+  test("names every fault of an enrollment file, and shows no key", async () => {
+    const file = await folder.write(
+      "faulty.toml",
+      '[[individual]]\nregistration_id = "two words"\nattestation = { method = "symmetric_key", primary_key = "hunter2" }\n',
+    );
+    const { code, err } = await landfall(["emulator", "--enrollments", file]);
+    expect(code).toBe(2);
+    expect(err).toContain("individual[0].registration_id");
+    expect(err).toContain("individual[0].attestation.primary_key");
+    expect(err).not.toContain("hunter2");
+  });
+});
