@@ -235,11 +235,9 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
   async #begin(): Promise<void> {
     const { provisioning } = this.#settings;
     try {
-      this.#requireOpen();
       await this.#provisioner.begin({
         askFirst: provisioning.source === "dps" && provisioning.alwaysReprovisionOnStartup,
       });
-      this.#requireOpen();
       if (this.#destination) this.#session.start(this.#destination);
     } catch (error) {
       await this.#end(error);
@@ -255,6 +253,8 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
     const stays = this.#place?.hub === hub && this.#place.deviceId === deviceId;
     this.#place = { hub, deviceId, ...(payload === undefined ? {} : { payload }) };
     this.#destination = destination;
+    // What DPS assigned is in the log already.
+    if (origin !== "provisioned") this.#log.info("the hub is known", { hub, deviceId, origin });
     this.#tell("assigned", { ...this.#place, origin, ...(substatus === undefined ? {} : { substatus }) });
     // An activation blob brings a new key, also for the same hub.
     if (!stays || tpmAuthenticationKey !== undefined) this.#session.moveTo(destination);
@@ -310,7 +310,8 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
         : new LandfallError("hub.closed", `the agent has ended: ${describeCause(error)}`, { cause: error });
     this.#closed = closed;
     try {
-      if (error !== undefined) this.#session.destroy(closed);
+      // What still waits is told why.
+      if (error instanceof Error) this.#session.destroy(error);
       await Promise.all([this.#provisioner.close(closed), this.#session.close()]);
     } finally {
       await this.#release();

@@ -1,8 +1,9 @@
 import type { Attestation } from "../attestation/attestation.ts";
 import { createAttestation } from "../attestation/create-attestation.ts";
 import type { Clock } from "../clock.ts";
-import type { NetworkSettings, Settings, TransportName } from "../config/settings.ts";
+import type { Settings, TransportName } from "../config/settings.ts";
 import type { Dialer } from "../endpoint/dialer.ts";
+import { parseProxy } from "../endpoint/proxy.ts";
 import { TlsDialer } from "../endpoint/tls-dialer.ts";
 import { readTrustBundle } from "../endpoint/trust.ts";
 import type { Logger } from "../log.ts";
@@ -43,13 +44,13 @@ export interface Composition {
  * does not support) or `config.*`; nothing stays open then.
  */
 export async function compose(settings: Settings, surroundings: Surroundings): Promise<Composition> {
-  const { provisioning, network } = settings;
+  const { provisioning } = settings;
   const { clock, log, said } = surroundings;
   const identity = provisioning.source === "dps" ? provisioning.attestation : provisioning.authentication;
   const { attestation, warnings } = await createAttestation(identity, { source: provisioning.source, clock });
   try {
     for (const warning of unsaid(warnings, said)) log.warn(warning);
-    const dialer = await createDialer(network, surroundings);
+    const dialer = await createDialer(settings, surroundings);
     const routes = new Routes({ provisioning, log: log.child("endpoint") });
     const assignments = await assignmentSource(settings, { attestation, dialer, routes }, surroundings);
     const hubTransport = surroundings.hubTransport ?? (await mqttHubTransport(settings, dialer, surroundings));
@@ -66,9 +67,12 @@ function unsaid(warnings: readonly string[], said: readonly string[]): readonly 
   return warnings.filter((warning) => !said.some((sentence) => sentence.endsWith(warning)));
 }
 
-async function createDialer(network: NetworkSettings, { clock, log }: Surroundings): Promise<Dialer> {
-  const { trustBundle, connectTo, proxy, noProxy } = network;
+async function createDialer(settings: Settings, { clock, log }: Surroundings): Promise<Dialer> {
+  const { trustBundle, connectTo, proxy, proxyFrom, noProxy } = settings.network;
   if (trustBundle !== undefined) log.info("trusting further CAs beside the system's", { trustBundle });
+  if (proxy !== undefined && usesWebSocket(settings)) {
+    log.info("WebSocket connections go through a proxy", { proxy: parseProxy(proxy).name, from: proxyFrom });
+  }
   return new TlsDialer({
     clock,
     log: log.child("endpoint"),
@@ -77,6 +81,11 @@ async function createDialer(network: NetworkSettings, { clock, log }: Surroundin
     proxy,
     noProxy,
   });
+}
+
+/** Only WebSocket connections can go through a proxy. */
+function usesWebSocket({ provisioning, hub }: Settings): boolean {
+  return hub.transport === "mqtt-ws" || (provisioning.source === "dps" && provisioning.transport === "mqtt-ws");
 }
 
 async function assignmentSource(

@@ -77,8 +77,7 @@ export class Provisioner {
 
   /** The hub does not take the device. Asks DPS, unless that happened a short while ago. Never rejects. */
   async askAgain(reason: ProvisioningReason): Promise<void> {
-    const { source, clock } = this.#parts;
-    if (!source.asksService || this.#round || clock.elapsed() < this.#mayAskAtMs) return;
+    if (this.#round || this.#parts.clock.elapsed() < this.#mayAskAtMs) return;
     await this.#try(reason);
   }
 

@@ -38,7 +38,7 @@ export interface Command {
   readonly name: string;
   /** What follows the name in the usage line, such as `[FILE]`. */
   readonly operands?: string;
-  /** A few sentences for `landfall <command> --help`. */
+  /** A few sentences for `landfall <command> --help`, which breaks the lines. */
   readonly description: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
   /** Most positional arguments that make sense. Default 0. */
@@ -56,10 +56,10 @@ export const configOption = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
-/** `--json`, for commands that print a result. */
-export const jsonOption = {
-  json: { type: "boolean", help: "print the result as JSON" },
-} as const satisfies Record<string, OptionSpec>;
+/** `--json`, for commands that print a result of that schema. */
+export function jsonOption(schema: string): { readonly json: OptionSpec } {
+  return { json: { type: "boolean", help: `print the result as JSON (${schema})` } };
+}
 
 /** The value of a string option, or undefined. */
 export function textOption(options: OptionValues, name: string): string | undefined {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../clock.ts";
 import { isLandfallError, LandfallError } from "../errors.ts";
-import type { Command } from "./command.ts";
+import { type Command, jsonOption } from "./command.ts";
 import { firstAct, steps } from "./demo/first-act.ts";
 import { Timeline } from "./demo/timeline.ts";
 
@@ -14,11 +14,11 @@ const limitMs = 60_000;
 export const demo: Command = {
   name: "demo",
   description:
-    "Starts the emulator and an agent in a process of its own, with a freshly enrolled X.509 device, and tells what\n" +
-    "happens: registration, telemetry, a direct method, the twin, a dropped connection, a restart. Exits by itself;\n" +
+    "Starts the emulator and an agent in a process of its own, with a freshly enrolled X.509 device, and tells what " +
+    "happens: registration, telemetry, a direct method, the twin, a dropped connection, a restart. Exits by itself; " +
     "1 when a step did not happen.",
   options: {
-    json: { type: "boolean", help: "print the steps as JSON at the end" },
+    ...jsonOption("landfall.demo/1"),
   },
   async run({ terminal, signal, options }) {
     const wantsJson = options.json === true;

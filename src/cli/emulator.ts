@@ -9,9 +9,9 @@ import { type Command, type OptionValues, textOption } from "./command.ts";
 export const emulator: Command = {
   name: "emulator",
   description:
-    "Runs a Device Provisioning Service and IoT hubs on this machine until SIGINT or SIGTERM. Prints one line of JSON\n" +
-    "(landfall.emulator/1: ports, CA file, id scope, hubs, connect_to rules) on standard output when it is ready.\n" +
-    "Credentials are checked as the cloud checks them. It is meant for tests, and listens on 127.0.0.1 unless told\n" +
+    "Runs a Device Provisioning Service and IoT hubs on this machine until SIGINT or SIGTERM. Prints one line of JSON " +
+    "(landfall.emulator/1: ports, CA file, id scope, hubs, connect_to rules) on standard output when it is ready. " +
+    "Credentials are checked as the cloud checks them. It is meant for tests, and listens on 127.0.0.1 unless told " +
     "otherwise.",
   options: {
     enrollments: { type: "string", value: "FILE", help: "enrollments, TOML or JSON" },

@@ -2,6 +2,9 @@ import type { Command, OptionSpec } from "./command.ts";
 import { commonOptions } from "./parse.ts";
 import type { TextSink } from "./terminal.ts";
 
+/** Columns that a help text may take. */
+const widest = 100;
+
 /** A command as the overview lists it. */
 export interface CommandSummary {
   readonly name: string;
@@ -35,12 +38,23 @@ export function commandHelp(command: Command, sink: TextSink): string {
   return [
     sink.style("bold", `Usage:  landfall ${command.name}${operands} [options]`),
     "",
-    command.description,
+    ...command.description.split("\n").map((paragraph) => folded(paragraph, 0)),
     "",
     sink.style("bold", "Options:"),
-    ...options.map(([syntax, help]) => `  ${syntax.padEnd(width)}  ${help}`),
+    ...options.map(([syntax, help]) => `  ${syntax.padEnd(width)}  ${folded(help, width + 4)}`),
     "",
   ].join("\n");
+}
+
+/** Broken between words, every line but the first one indented. */
+function folded(text: string, indent: number): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && indent + longer.length > widest) lines.push(word);
+    else lines[Math.max(0, lines.length - 1)] = longer;
+  }
+  return lines.join(`\n${" ".repeat(indent)}`);
 }
 
 function optionSyntax(name: string, { short, type, value }: OptionSpec): string {

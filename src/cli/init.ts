@@ -36,7 +36,7 @@ const flagsOf: Readonly<Record<string, readonly string[]>> = {
 export const init: Command = {
   name: "init",
   description:
-    "Writes a commented landfall.toml from the flags given. What is missing is asked for on a terminal.\n" +
+    "Writes a commented landfall.toml from the flags given. What is missing is asked for on a terminal. " +
     "Keys stay where they are: the file only says where to find them.",
   options: {
     "id-scope": { type: "string", value: "SCOPE", help: "ID scope of the Device Provisioning Service" },

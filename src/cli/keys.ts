@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
+import { untilAborted } from "../abort.ts";
 import { deriveDeviceKey } from "../attestation/derive-key.ts";
 import { checkRegistrationId } from "../attestation/registration-id.ts";
 import { LandfallError } from "../errors.ts";
@@ -12,13 +13,13 @@ export const keys: Command = {
   name: "keys",
   operands: "derive ID…",
   description:
-    "derive: prints the device key of each registration id, derived from an enrollment group's key.\n" +
-    "        The group key comes from a file, an environment variable or standard input, never from the command line,\n" +
-    "        where every user of this machine could see it.",
+    "derive prints the device key of each registration id, derived from an enrollment group's key. The group key comes " +
+    "from a file, an environment variable or standard input, never from the command line, where every user of this " +
+    "machine could see it.",
   options: {
     "group-key-file": { type: "string", value: "FILE", help: "file that holds the group key, base64" },
     "group-key-env": { type: "string", value: "NAME", help: "environment variable that holds the group key" },
-    ...jsonOption,
+    ...jsonOption("landfall.derived-keys/1"),
   },
   maxPositionals: Number.POSITIVE_INFINITY,
   async run(invocation) {
@@ -55,7 +56,7 @@ async function derive(registrationIds: readonly string[], invocation: Invocation
   return 0;
 }
 
-async function readGroupKey({ options, env, terminal }: Invocation): Promise<Secret> {
+async function readGroupKey({ options, env, terminal, signal }: Invocation): Promise<Secret> {
   const file = textOption(options, "group-key-file");
   const variable = textOption(options, "group-key-env");
   if (file !== undefined && variable !== undefined) {
@@ -75,5 +76,10 @@ async function readGroupKey({ options, env, terminal }: Invocation): Promise<Sec
     }
   }
   if (terminal.input.isTTY) terminal.err.write("group key (base64), then Ctrl-D:\n");
-  return new Secret(await text(terminal.input));
+  try {
+    return new Secret(await untilAborted(text(terminal.input), signal));
+  } finally {
+    // Who still reads keeps the process alive.
+    terminal.input.destroy();
+  }
 }

@@ -7,7 +7,7 @@ import { type Command, configOption, jsonOption, textOption } from "./command.ts
 export const provision: Command = {
   name: "provision",
   description: "Registers with DPS once, prints the assignment and stores it for `landfall run`.",
-  options: { ...configOption, ...jsonOption },
+  options: { ...configOption, ...jsonOption("landfall.assignment/1") },
   async run({ options, env, terminal, signal, logger }) {
     const file = textOption(options, "config");
     const loaded = await loadSettings({ env, ...(file === undefined ? {} : { file }) });

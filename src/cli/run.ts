@@ -15,16 +15,22 @@ import { sendLines } from "./standard-input.ts";
 export const run: Command = {
   name: "run",
   description:
-    "Provisions if needed, connects to the assigned hub, and serves until SIGINT or SIGTERM: sends system telemetry,\n" +
-    "answers the configured direct methods, follows the twin. SIGHUP asks DPS for the assignment again.",
+    "Provisions if needed, connects to the assigned hub, and serves until SIGINT or SIGTERM: sends system " +
+    "telemetry, answers the configured direct methods, follows the twin. SIGHUP asks DPS for the assignment again.",
   options: {
     ...configOption,
-    "check-config": { type: "boolean", help: "only check the configuration and the credential; nothing is contacted" },
+    "check-config": {
+      type: "boolean",
+      help: "only check configuration and credential, contact nobody; --json prints it (landfall.configuration/1)",
+    },
     stdin: {
       type: "boolean",
       help: "send each line of JSON on standard input as a message; end with it, 1 if a line was not sent",
     },
-    json: { type: "boolean", help: "print every event as a line of JSON; cloud-to-device messages are events too" },
+    json: {
+      type: "boolean",
+      help: "print every event as a line of JSON (landfall.event/1), cloud-to-device messages too",
+    },
   },
   async run(invocation) {
     const { options, env, terminal } = invocation;

@@ -115,7 +115,7 @@ export class Emulator implements AsyncDisposable {
    */
   get connectTo(): readonly string[] {
     const { mqttPort, wsPort } = this.ready;
-    const host = this.#options.host ?? "127.0.0.1";
+    const host = dialable(this.#options.host ?? "127.0.0.1");
     return [`:8883:${host}:${mqttPort}`, `:443:${host}:${wsPort}`];
   }
 
@@ -189,6 +189,13 @@ export class Emulator implements AsyncDisposable {
     this.events.close();
     await this.#stored.discard();
   }
+}
+
+/** The address that a client on this machine dials, as it stands before a port. */
+function dialable(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 function hubNamesOf({ hubs = ["hub-a"] }: EmulatorOptions): readonly string[] {

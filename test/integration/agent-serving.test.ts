@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Agent } from "../../src/agent/agent.ts";
+import { startDuties } from "../../src/agent/duties.ts";
 import type { DesiredChange } from "../../src/hub/desired-document.ts";
+import { silentLogger } from "../../src/log.ts";
 import { Sightings } from "../../src/testing/sightings.ts";
 import { watch } from "../support/agent-record.ts";
 import { AgentWorld } from "../support/agent-world.ts";
@@ -58,6 +60,26 @@ describe.each(carriers)("cloud-to-device messages over %s", (carrier) => {
   });
 });
 
+test("a message arrives with all its properties, byte for byte", async () => {
+  await using world = await AgentWorld.open(scratch);
+  const agent = await world.device();
+  await agent.start();
+  const properties = { "a b&c=d": "ä/€?#%", empty: "", alarm: "false" };
+  const system = { messageId: "m/1", correlationId: "c-1", userId: "u-1", component: "press" };
+  await agent.send({ level: 3 }, { properties, ...system });
+  const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+  await agent.send(bytes, { contentType: "application/octet-stream" });
+  const [json, raw] = world.hub.received;
+  const json8 = { contentType: "application/json", contentEncoding: "utf-8" };
+  expect(json).toMatchObject({ properties, ...system, ...json8, qos: 1, duplicate: false });
+  expect(json?.json()).toEqual({ level: 3 });
+  expect(raw?.payload).toEqual(Buffer.from(bytes));
+  expect(raw).toMatchObject({ contentType: "application/octet-stream", properties: {} });
+  await expect(agent.send(new Uint8Array(262_145))).rejects.toMatchObject({ code: "transport.message-too-large" });
+  await agent.send(new Uint8Array(262_144));
+  expect(world.hub.received.at(-1)?.payload.length).toBe(262_144);
+});
+
 describe("direct methods", () => {
   test("are answered, also those that nobody handles, that throw, that take too long, that say too much", async () => {
     await using world = await AgentWorld.open(scratch);
@@ -96,6 +118,21 @@ describe("direct methods", () => {
       expect.stringMatching(/"chatty".*131072/),
     ]);
   });
+});
+
+test("the method reprovision is answered, and the device moves to the hub that DPS says now", async () => {
+  await using world = await AgentWorld.open(scratch, { hubs: ["hub-a", "hub-b"] });
+  const agent = await world.device({ hubs: ["hub-a"] });
+  const ending = new AbortController();
+  const parts = { settings: world.settings, clock: world.clock, log: silentLogger, tell: () => {} };
+  const duties = startDuties(agent, parts, { signal: ending.signal });
+  await agent.start();
+  world.emulator.dps.enrollments[0]?.update({ hubs: ["hub-b"] });
+  expect(await world.hub.invokeMethod("device-1", "reprovision")).toMatchObject({ status: 202 });
+  expect(await world.event("connected", 2)).toMatchObject({ hub: world.emulator.hub("hub-b").hostName });
+  await roundTrip(agent);
+  ending.abort();
+  await duties;
 });
 
 describe("the twin", () => {

@@ -86,6 +86,25 @@ describe("run --check-config", () => {
     expect(out).not.toMatch(/not base64 at all|pr0xy-word/);
   });
 
+  test("a key that its group can read is warned about, in the log and in the result", async () => {
+    const file = await writeConfiguration(folder, "group-readable", {
+      provisioning: {
+        source: "dps",
+        id_scope: "0ne1",
+        attestation: {
+          method: "x509",
+          identity_cert: await folder.write("c.pem", chainPem),
+          identity_pk: await folder.write("group-readable.key", privateKeyPem, 0o640),
+        },
+      },
+    });
+    const { code, out, err } = await landfall(["run", "--check-config", "--json", "-c", file]);
+    expect(code).toBe(0);
+    const { warnings } = JSON.parse(out) as { warnings: string[] };
+    expect(warnings).toEqual([expect.stringContaining("group-readable.key")]);
+    expect(err.match(/ warn .*group-readable\.key/g)).toHaveLength(1);
+  });
+
   test("a file that is no TOML says where, and shows nothing of it", async () => {
     const file = await folder.write("broken.toml", 'a = 1\nsymmetric_key = "c2VjcmV0\nb = 2\n');
     const { code, err } = await landfall(["run", "--check-config", "-c", file]);

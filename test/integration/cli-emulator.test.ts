@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
 import { describe, expect, test } from "vitest";
 import { CertificateAuthority, type EmulatorReady } from "../../src/emulator/index.ts";
 import { writeConfiguration } from "../support/emulated-device.ts";
@@ -8,6 +9,7 @@ import { landfall, startLandfall } from "../support/landfall-process.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
 
 const folder = new ScratchFolder();
+const isIpv6Here = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === "::1"));
 const anyPorts = ["--mqtt-port", "0", "--ws-port", "0"];
 
 interface ReadyLine extends EmulatorReady {
@@ -57,6 +59,37 @@ describe("landfall emulator", () => {
     expect(await emulator.exited).toBe(0);
     expect(emulator.out.trimEnd().split("\n")).toHaveLength(1);
     expect(existsSync(ready.caFile)).toBe(false);
+  });
+
+  test.each([
+    ["::1", "[::1]"],
+    ["0.0.0.0", "127.0.0.1"],
+  ])("listening on %s, tells its neighbours to dial %s", async (host, dialled) => {
+    if (!isIpv6Here && host === "::1") return;
+    await using emulator = startLandfall(["emulator", ...anyPorts, "--host", host, "--enroll", `at-${host.length}`]);
+    const ready = (await emulator.json()) as unknown as ReadyLine;
+    expect(ready.connectTo).toEqual([`:8883:${dialled}:${ready.mqttPort}`, `:443:${dialled}:${ready.wsPort}`]);
+    const [{ registrationId = "", primaryKey: value = "" } = {}] = ready.enrollments;
+    const attestation = { method: "symmetric_key", registration_id: registrationId, symmetric_key: { value } };
+    const file = await writeConfiguration(folder, registrationId, {
+      provisioning: { source: "dps", id_scope: ready.idScope, attestation },
+      network: networkOf(ready),
+    });
+    expect(await landfall(["provision", "-c", file])).toMatchObject({ code: 0 });
+  });
+
+  test("hands out localhost with its port on request, which an agent of ours takes for no hub", async () => {
+    await using emulator = startLandfall(["emulator", ...anyPorts, "--assign", "localhost", "--enroll", "local"]);
+    const ready = (await emulator.json()) as unknown as ReadyLine;
+    const [{ primaryKey: value = "" } = {}] = ready.enrollments;
+    const attestation = { method: "symmetric_key", registration_id: "local", symmetric_key: { value } };
+    const file = await writeConfiguration(folder, "local", {
+      provisioning: { source: "dps", id_scope: ready.idScope, attestation },
+      network: networkOf(ready),
+    });
+    const { code, err } = await landfall(["provision", "-c", file]);
+    expect(code).toBe(1);
+    expect(err).toContain("an assignment to a hub that is not a host name");
   });
 
   test("takes enrollments from a file, its certificates from beside the file", async () => {

@@ -89,6 +89,8 @@ describe("landfall run", () => {
     expect(log.length).toBeGreaterThan(5);
     for (const line of log) expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z (trace|debug|info|warn|error) +\S/);
     expect(agent.err).toContain("stopping: interrupted by SIGTERM");
+    expect(agent.err).toMatch(/trusting further CAs .*ca\.pem/);
+    expect(agent.err).toMatch(/dialling 127\.0\.0\.1:\d+ instead of hub-a\.azure-devices\.net:8883/);
     expect(agent.out + agent.err).not.toContain("\u001b");
   });
 

@@ -61,6 +61,13 @@ describe("landfall init on a terminal", () => {
 });
 
 describe("on a terminal", () => {
+  test("Ctrl-C while a key is waited for ends keys derive", async () => {
+    await using keys = onTerminal("keys derive press-07");
+    await keys.shows(/group key [^\n]*\n/);
+    keys.write("\u0003");
+    expect(await keys.exited).toBe(130);
+  });
+
   test("an error has colours, and none under NO_COLOR", async () => {
     await using coloured = onTerminal("run -c absent.toml");
     await coloured.exited;

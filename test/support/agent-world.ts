@@ -1,4 +1,6 @@
 import { Agent, type AgentOptions } from "../../src/agent/agent.ts";
+import type { Settings } from "../../src/config/settings.ts";
+import { settingsFrom } from "../../src/config/settings-from.ts";
 import type { Configuration } from "../../src/config/settings-schema.ts";
 import { Emulator, type EmulatorOptions, type EnrollmentOptions, type Hub } from "../../src/emulator/index.ts";
 import { createLogger, type LogRecord } from "../../src/log.ts";
@@ -49,6 +51,7 @@ export class AgentWorld extends AgentRecord implements AsyncDisposable {
   readonly records: LogRecord[] = [];
   readonly #directory: string;
   readonly #agents: Agent[] = [];
+  #settings: Settings | undefined;
 
   private constructor(emulator: Emulator, clock: FakeClock, directory: string) {
     super();
@@ -66,6 +69,12 @@ export class AgentWorld extends AgentRecord implements AsyncDisposable {
     worlds += 1;
     const emulator = await Emulator.start({ clock, retryAfterSeconds: pollSeconds, ...options });
     return new AgentWorld(emulator, clock, folder.file(`world-${worlds}`));
+  }
+
+  /** The settings of the agent that was made last. */
+  get settings(): Settings {
+    if (this.#settings === undefined) throw new Error("no agent was made yet");
+    return this.#settings;
   }
 
   /** The only hub, or the first. */
@@ -100,22 +109,21 @@ export class AgentWorld extends AgentRecord implements AsyncDisposable {
   async make(provisioning: object, { carrier, configuration, ...options }: WorldAgentOptions = {}): Promise<Agent> {
     const transport = carrier ?? "mqtt";
     const isDps = "source" in provisioning && provisioning.source === "dps";
-    const agent = await Agent.create(
-      {
-        ...configuration,
-        provisioning: isDps ? { transport, ...provisioning } : provisioning,
-        hub: { transport, ...configuration?.hub },
-        network: { trust_bundle: this.emulator.ready.caFile, connect_to: [...this.emulator.connectTo] },
-        state: { directory: this.#directory },
-      } as Configuration,
-      {
-        clock: this.clock,
-        // Every wait with full jitter is then of no length.
-        random: () => 0,
-        log: createLogger("trace", (record) => this.records.push(record)),
-        ...options,
-      },
-    );
+    const loaded = await settingsFrom({
+      ...configuration,
+      provisioning: isDps ? { transport, ...provisioning } : provisioning,
+      hub: { transport, ...configuration?.hub },
+      network: { trust_bundle: this.emulator.ready.caFile, connect_to: [...this.emulator.connectTo] },
+      state: { directory: this.#directory },
+    } as Configuration);
+    this.#settings = loaded.settings;
+    const agent = await Agent.fromSettings(loaded, {
+      clock: this.clock,
+      // Every wait with full jitter is then of no length.
+      random: () => 0,
+      log: createLogger("trace", (record) => this.records.push(record)),
+      ...options,
+    });
     this.follow(agent);
     this.#agents.push(agent);
     return agent;

@@ -191,6 +191,20 @@ describe("close", () => {
     expect(scene.logged("warn")).toContainEqual(expect.stringContaining("the token is gone"));
   });
 
+  test("while the credential for the hub is made: nobody goes there", async () => {
+    await using scene = await new AgentScene(scratch.path).store(hubA);
+    const agent = await scene.create();
+    vi.spyOn(SymmetricKeyAttestation.prototype, "hubCredential").mockImplementationOnce(async function (
+      this: SymmetricKeyAttestation,
+    ) {
+      void agent.close();
+      return this.credential();
+    });
+    await expect(agent.start()).rejects.toEqual(ended);
+    expect(scene.eventNames).toEqual(["closed"]);
+    expect(agent.place).toBeUndefined();
+  });
+
   test("during a registration that brings an assignment all the same: nobody goes there", async () => {
     await using scene = new AgentScene(scratch.path);
     const agent = await scene.create();

@@ -116,6 +116,34 @@ describe("a hub that refuses", () => {
     expect(await started).toMatchObject({ hub: hubA });
   });
 
+  test("an activation blob brings another key, also for the same hub", async () => {
+    await using scene = await known();
+    scene.dps.respond(assignedTo(hubA, { tpm: { authenticationKey: "AAAA" } }));
+    const agent = await scene.create();
+    await agent.start();
+    await agent.provision();
+    await scene.hub.connected(2);
+    expect(scene.hub.connections.map(({ open }) => open)).toEqual([false, true]);
+    expect(JSON.stringify([scene.records, scene.happened])).not.toContain("AAAA");
+  });
+
+  test("and refuses again after it had accepted the device: DPS is asked at once", async () => {
+    await using scene = await known();
+    scene.dps.behave(() => assignedTo(hubA));
+    const agent = await scene.create();
+    for (let round = 1; round <= 4; round++) {
+      scene.hub.refuseNext(fault("transport.unauthorized"));
+      if (round === 1) agent.start().catch(() => {});
+      else scene.hub.latest.drop();
+      // From the second round on the lost connection is waited out first.
+      if (round > 1) await scene.clock.advance((await scene.event("waiting", 2 * round - 2)).delayMs);
+      await scene.event("provisioning", round);
+      await scene.event("assigned", round + 1);
+      await scene.clock.advance((await scene.event("waiting", 2 * round - 1)).delayMs);
+      await scene.event("connected", round);
+    }
+  });
+
   test("another device id at the same hub is another place", async () => {
     await using scene = await known();
     scene.hub.refuseNext(fault("transport.unauthorized"));

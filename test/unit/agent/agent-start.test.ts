@@ -56,9 +56,6 @@ describe("the first start", () => {
     scene.dps.respond(malformed).respond(assignedTo(hubA));
     const agent = await scene.create();
     const reason = new Error("no patience");
-    await expect(agent.start({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
-    expect(scene.happened).toEqual([]);
-
     const giveUp = new AbortController();
     const start = watch(agent.start({ signal: giveUp.signal }));
     await scene.event("provisioning-failed");
@@ -69,6 +66,17 @@ describe("the first start", () => {
     await scene.clock.advance(2500);
     await scene.event("connected");
     expect((await agent.start()).hub).toBe(hubA);
+  });
+
+  test("a signal that has aborted already keeps the agent from starting", async () => {
+    await using scene = await new AgentScene(scratch.path).store(hubA);
+    const agent = await scene.create();
+    const reason = new Error("not today");
+    await expect(agent.start({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    // Reads what a start would read first.
+    expect(await scene.stored()).toBe(hubA);
+    await scene.turn();
+    expect([scene.happened, scene.hub.attempts]).toEqual([[], 0]);
   });
 
   test("two starts are one", async () => {
@@ -130,7 +138,7 @@ describe("the first start", () => {
     expect(scene.told("provisioning-failed")).toEqual([{ error }]);
     expect(scene.told("closed")).toEqual([{ error }]);
     await scene.turn();
-    expect(sent.outcome).toMatchObject({ code: "hub.closed" });
+    expect(sent.outcome).toMatchObject({ code: "hub.closed", cause: error });
     await expect(agent.start()).rejects.toBe(error);
     await expect(agent.provision()).rejects.toMatchObject({ code: "hub.closed", cause: error });
     expect(scene.clock.pending).toEqual([]);

@@ -1,5 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Agent } from "../../../src/agent/agent.ts";
+import { SymmetricKeyAttestation } from "../../../src/attestation/symmetric-key-attestation.ts";
 import { loadSettings } from "../../../src/config/load.ts";
 import { CertificateAuthority } from "../../../src/emulator/certificate-authority.ts";
 import { createLogger, type LogRecord } from "../../../src/log.ts";
@@ -75,6 +76,36 @@ describe("making an agent", () => {
       { log: createLogger("warn", (record) => records.push(record)) },
     );
     expect(records.map(({ message }) => message)).toEqual([expect.stringContaining(`chmod 600 ${both}`)]);
+  });
+
+  test("says which proxy WebSocket connections go through, and keeps its password to itself", async () => {
+    await using scene = new AgentScene(scratch.path);
+    const network = { proxy: "http://worker:t0psecret@proxy.example:3128" };
+    await scene.create({ configuration: { network, hub: { transport: "mqtt-ws" } } });
+    const said = scene.records.find(({ message }) => message.includes("go through a proxy"));
+    expect(said?.fields).toEqual({ proxy: expect.stringContaining("proxy.example:3128"), from: "configuration" });
+    expect(JSON.stringify(scene.records)).not.toContain("t0psecret");
+
+    await using plain = new AgentScene(scratch.path);
+    await plain.create({ configuration: { network } });
+    expect(JSON.stringify(plain.records)).not.toContain("proxy.example");
+  });
+
+  test("lets go of the key when it cannot be made", async () => {
+    const released = vi.spyOn(SymmetricKeyAttestation.prototype, "close");
+    await using scene = new AgentScene(scratch.path);
+    const hubTransport = new FakeHubTransport({ abilities: abilities("certificate") });
+    await expect(scene.create({ hubTransport })).rejects.toThrow();
+    expect(released).toHaveBeenCalledTimes(1);
+
+    await scene.create();
+    const { settings } = scene;
+    const beyond = { ...settings, hub: { ...settings.hub, telemetryWindow: 0 } };
+    await expect(Agent.fromSettings({ settings: beyond, warnings: [] })).rejects.toMatchObject({
+      code: "config.invalid",
+    });
+    expect(released).toHaveBeenCalledTimes(2);
+    released.mockRestore();
   });
 
   test.each([

@@ -76,6 +76,19 @@ describe("system telemetry", () => {
     expect(scene.done.filter(({ event }) => event === "telemetry-acknowledged")).toHaveLength(2);
   });
 
+  test("is not made before there is a connection: it would be old news by then", async () => {
+    const { scene, agent } = await DutyScene.begin({ telemetry: { interval: "1m" } });
+    await using _ = scene;
+    // Takes longer than a look at the machine.
+    await scene.stored();
+    await scene.turn();
+    const own = agent.send({ n: 1 }, { properties: { kind: "own" } });
+    await agent.start();
+    await own;
+    await scene.hub.latest.telemetryArrived(2);
+    expect(scene.hub.latest.telemetry.map(({ properties }) => properties?.kind)).toEqual(["own", "system"]);
+  });
+
   test("does not pile up while there is no connection", async () => {
     const { scene, agent } = await DutyScene.connected({ telemetry: { interval: "1s" } });
     await using _ = scene;
@@ -148,7 +161,9 @@ describe("the interval in the twin", () => {
     expect(scene.messages).toBe(1);
     await scene.desire({ landfall: { telemetryInterval: null } });
     expect(scene.reported).not.toHaveProperty("telemetryInterval");
-    await scene.clock.advance(minute);
+    await scene.clock.advance(minute - 1);
+    expect(scene.messages).toBe(1);
+    await scene.clock.advance(1);
     await scene.hub.latest.telemetryArrived(2);
     // The whole component may be deleted as well.
     await scene.desire({ landfall: { telemetryInterval: 0 } });
@@ -164,7 +179,8 @@ describe("the interval in the twin", () => {
     await agent.start();
     await scene.hub.latest.reported(2);
     expect(scene.reported).toMatchObject({ telemetryInterval: { value: 5, ac: 200, av: 2 } });
-    await scene.turn();
+    await scene.hub.latest.telemetryArrived(1);
+    await scene.clock.sleeping(1);
     await scene.clock.advance(5000);
     await scene.hub.latest.telemetryArrived(2);
   });

@@ -25,6 +25,8 @@ class Desk {
   /** What the source does next; then it assigns. */
   readonly outcomes: (() => Promise<Assignment>)[] = [];
   adopt: () => Promise<void> = async () => {};
+  /** What the source needs to close its connection. */
+  lettingGo: Promise<unknown> = Promise.resolve();
   readonly provisioner: Provisioner;
 
   constructor({ known, random = () => 0.5 }: { known?: KnownAssignment; random?: () => number } = {}) {
@@ -34,7 +36,11 @@ class Desk {
         known: async () => known,
         ask: async ({ signal } = {}) => {
           this.askedAtMs.push(this.clock.elapsed());
-          return untilAborted((this.outcomes.shift() ?? (async () => assignment))(), signal);
+          try {
+            return await untilAborted((this.outcomes.shift() ?? (async () => assignment))(), signal);
+          } finally {
+            await this.lettingGo;
+          }
         },
       },
       registrationId: "device-1",
@@ -76,6 +82,21 @@ describe("asking again for a hub that refuses", () => {
       await clock.advance(1);
     }
     expect(askedAtMs).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test("as often as in the beginning, when the hub had accepted the device in between", async () => {
+    const { provisioner, clock, askedAtMs } = new Desk();
+    for (let refusal = 0; refusal < 100; refusal++) {
+      await provisioner.askAgain("hub-refused");
+      await clock.advance(second);
+    }
+    provisioner.confirm();
+    const before = askedAtMs.length;
+    for (let refusal = 0; refusal < 10; refusal++) {
+      await provisioner.askAgain("hub-refused");
+      await clock.advance(second);
+    }
+    expect(askedAtMs.slice(before).map((at) => at / second)).toEqual([100, 103, 108]);
   });
 
   test("not before the time that DPS asked for", async () => {
@@ -222,6 +243,30 @@ describe("the end", () => {
     await desk.clock.advance(0);
     expect(begun.outcome).toBe(reason);
     expect(desk.clock.pending).toEqual([]);
+  });
+
+  test("comes when the round has let go of what it held", async () => {
+    const desk = new Desk();
+    const closed = deferred<void>();
+    desk.outcomes.push(() => new Promise<Assignment>(() => {}));
+    desk.lettingGo = closed.promise;
+    desk.provisioner.ask("requested").catch(() => {});
+    await desk.clock.advance(0);
+    const ended = watch(desk.provisioner.close(new Error("over")));
+    await desk.clock.advance(0);
+    expect(ended.outcome).toBe("pending");
+    closed.resolve();
+    await desk.clock.advance(0);
+    expect(ended.outcome).toBe("done");
+  });
+
+  test("what is known is not gone to after it", async () => {
+    const desk = new Desk({ known: { assignment, origin: "stored" } });
+    const reason = new Error("over");
+    const begun = desk.provisioner.begin({ askFirst: false });
+    await desk.provisioner.close(reason);
+    await expect(begun).rejects.toBe(reason);
+    expect(desk.adopted).toEqual([]);
   });
 
   test("nobody is asked after it", async () => {
