@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { canHavePrivateWorld } from "../support/private-world.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
 import { clients } from "./clients.ts";
 import { conformancePage, flowsOf, Outcomes } from "./conformance-page.ts";
 import { NotSupported } from "./flow.ts";
-import { canHavePrivateWorld } from "./private-world.ts";
 import { Scene } from "./scene.ts";
 
 const page = fileURLToPath(new URL("../../docs/conformance.md", import.meta.url));

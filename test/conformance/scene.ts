@@ -2,9 +2,9 @@ import { fileURLToPath } from "node:url";
 import { Emulator, type EmulatorOptions } from "../../src/emulator/index.ts";
 import { blobHost } from "../../src/emulator/service-names.ts";
 import { RunningProcess } from "../support/landfall-process.ts";
+import { openPrivateWorld, type PrivateWorld } from "../support/private-world.ts";
 import type { ScratchFolder } from "../support/scratch-folder.ts";
 import type { Client } from "./clients.ts";
-import { openPrivateWorld, type PrivateWorld } from "./private-world.ts";
 
 /** The blob store's name in the cloud's manner is the emulator's own choice. */
 const realNames = (emulator: Emulator): readonly string[] => [emulator.ready.dpsHost, ...emulator.ready.hubs, blobHost];

@@ -5,10 +5,10 @@ import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { ScratchFolder } from "../support/scratch-folder.ts";
+import type { ScratchFolder } from "./scratch-folder.ts";
 
 const run = promisify(execFile);
-const relay = fileURLToPath(new URL("drivers/in-private-world.mjs", import.meta.url));
+const relay = fileURLToPath(new URL("in-private-world.mjs", import.meta.url));
 
 /** Gives a program a loopback and an /etc/hosts of its own; neither is seen outside. */
 const enter = `ip link set lo up && mount --bind "$0" /etc/hosts && exec "$@"`;
