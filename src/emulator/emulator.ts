@@ -68,6 +68,7 @@ export class Emulator implements AsyncDisposable {
         this.hubs.map(({ name, registry, hostName }) => ({ name, registry, address: this.#address(hostName) })),
       assigningPolls: options.assigningPolls ?? 1,
       retryAfterSeconds: options.retryAfterSeconds ?? 1,
+      quotas: options.quotas,
     });
     this.#https = new HttpsService({ dps: this.dps, hubs: this.hubs, blobs, log: log.child("https") });
     for (const enrollment of options.enrollments ?? []) this.dps.enroll(enrollment);

@@ -21,6 +21,7 @@ export type {
   X509Attestation,
 } from "./dps/enrollment-options.ts";
 export type { DpsFault, DpsFaults, DpsStep, ServedFault } from "./dps/faults.ts";
+export type { DpsQuotas } from "./dps/quotas.ts";
 export { Emulator } from "./emulator.ts";
 export { type EnrollmentFileOptions, parseEnrollmentFile } from "./enrollment-file.ts";
 export type { ClientTransport, EmulatorEvent, EventKind, EventKinds, EventLog } from "./event-log.ts";

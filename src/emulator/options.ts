@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { LandfallError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { EnrollmentOptions } from "./dps/enrollment-options.ts";
+import type { DpsQuotas } from "./dps/quotas.ts";
 
 /** What {@link Emulator.start} takes; everything has a default. */
 export interface EmulatorOptions {
@@ -29,6 +30,8 @@ export interface EmulatorOptions {
   readonly assigningPolls?: number;
   /** Whole seconds that a client is told to wait between polls, up to 300; 0 leaves it unsaid. Default 1. */
   readonly retryAfterSeconds?: number;
+  /** Quotas of DPS; `{}` for those of the real service. Default none, so that no test is throttled by chance. */
+  readonly quotas?: DpsQuotas;
   /**
    * Directory in which the certificate authority is kept, so that a trust bundle survives a restart. Default: a temporary
    * one, removed by `close`.

@@ -36,7 +36,7 @@ export class EmulatedDps {
   readonly hubs: readonly Hub[];
   readonly dps: Dps;
 
-  constructor(options: Partial<Pick<DpsOptions, "assigningPolls" | "retryAfterSeconds">> = {}) {
+  constructor(options: Partial<Pick<DpsOptions, "assigningPolls" | "retryAfterSeconds" | "quotas">> = {}) {
     const log = createLogger("trace", (record) => this.logged.push(record));
     const random = seededRandom(1);
     const shared = { clock: this.clock, random, log, events: this.events };

@@ -10,6 +10,7 @@ import { Enrollment } from "./enrollment.ts";
 import { EnrollmentBook } from "./enrollment-book.ts";
 import type { EnrollmentOptions } from "./enrollment-options.ts";
 import { DpsFaults } from "./faults.ts";
+import { type DpsQuotas, QuotaCounter } from "./quotas.ts";
 import { RegistrationDesk } from "./registration-desk.ts";
 import { Registrations } from "./registrations.ts";
 
@@ -23,6 +24,8 @@ export interface DpsOptions {
   readonly events: EventLog;
   readonly assigningPolls: number;
   readonly retryAfterSeconds: number;
+  /** Absent: none. */
+  readonly quotas?: DpsQuotas | undefined;
 }
 
 /** The emulated Device Provisioning Service, from the side of its owner: enrollments, registrations, and mischief. */
@@ -39,15 +42,19 @@ export class Dps {
   /** Ill health, for the emulator; switched with {@link refuse} and {@link silent}. */
   readonly modes = new ServiceModes();
   readonly #registrations: Registrations;
+  readonly #quotas: QuotaCounter;
 
   constructor(options: DpsOptions) {
     this.idScope = options.idScope;
     this.#random = options.random;
     const log = options.log.child("dps");
     this.#registrations = new Registrations({ ...options, log, book: this.#book });
+    this.#quotas = new QuotaCounter(options.clock);
+    this.#quotas.set(options.quotas);
     this.desk = new RegistrationDesk({
       registrations: this.#registrations,
       faults: this.faults,
+      quotas: this.#quotas,
       events: options.events,
     });
     this.service = new DpsService({
@@ -82,6 +89,14 @@ export class Dps {
   /** Every device that has been assigned, and where it is. */
   get registrations(): readonly RegistrationRecord[] {
     return this.#registrations.records;
+  }
+
+  /**
+   * Answers 429 with a delay beyond these quotas from now on, by the emulator's clock; `{}` for those of the real service,
+   * `undefined` for none. Throws `emulator.rejected` for a quota that is no whole number of 1 or more.
+   */
+  limit(quotas: DpsQuotas | undefined): void {
+    this.#quotas.set(quotas);
   }
 
   /** Turns new clients away: `unavailable` with CONNACK 3 or HTTP 503, `unauthorized` with CONNACK 5 or HTTP 401; `undefined`

@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from "../../json.ts";
 import type { ClientTransport, EventLog } from "../event-log.ts";
 import type { DpsAnswer } from "./answers.ts";
 import type { DpsFault, DpsFaults } from "./faults.ts";
+import type { QuotaCounter } from "./quotas.ts";
 import type { Registrations, Requester } from "./registrations.ts";
 
 /** A request to DPS, whatever carried it. */
@@ -26,10 +27,11 @@ export type DeskOutcome =
 export interface RegistrationDeskParts {
   readonly registrations: Registrations;
   readonly faults: DpsFaults;
+  readonly quotas: QuotaCounter;
   readonly events: EventLog;
 }
 
-/** Where every request to DPS ends up: a scripted fault comes first, then the registration API, then the record. */
+/** Where every request to DPS ends up: a scripted fault comes first, then quotas, the registration API, and the record. */
 export class RegistrationDesk {
   readonly #parts: RegistrationDeskParts;
 
@@ -55,7 +57,11 @@ export class RegistrationDesk {
   #answer({ requester, step, operationId, bodyText }: DeskRequest, fault: DpsFault | undefined): DpsAnswer | undefined {
     if (typeof fault === "object") return "status" in fault ? scripted(fault) : undefined;
     if (fault === "silence" || fault === "drop") return undefined;
-    const { registrations } = this.#parts;
+    const { registrations, quotas } = this.#parts;
+    const retryAfterSeconds = quotas.secondsToWait(step, requester.registrationId);
+    if (retryAfterSeconds !== undefined) {
+      return { ...registrations.error(429_001, "Too many requests."), retryAfterSeconds };
+    }
     switch (step) {
       case "register":
         return registrations.register(requester, bodyText);
