@@ -5,7 +5,7 @@ import { networkInterfaces } from "node:os";
 import { describe, expect, test } from "vitest";
 import { CertificateAuthority, type EmulatorReady } from "../../src/emulator/index.ts";
 import { writeConfiguration } from "../support/emulated-device.ts";
-import { landfall, startLandfall } from "../support/landfall-process.ts";
+import { landfall, type RunningProcess, startLandfall } from "../support/landfall-process.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
 
 const folder = new ScratchFolder();
@@ -17,12 +17,16 @@ interface ReadyLine extends EmulatorReady {
   readonly enrollments: { readonly registrationId: string; readonly primaryKey: string }[];
 }
 
+/** Whatever a test kills leaves its files here. */
+const startEmulator = (args: readonly string[]): RunningProcess =>
+  startLandfall(["emulator", ...args], { env: { TMPDIR: folder.path } });
+
 const networkOf = ({ caFile, connectTo }: ReadyLine) => ({ trust_bundle: caFile, connect_to: connectTo });
 
 describe("landfall emulator", () => {
   test("has on its ready line all that a device needs, and serves two of them until SIGTERM", async () => {
-    await using emulator = startLandfall([
-      ...["emulator", ...anyPorts, "--id-scope", "0ne0MYSCOPE"],
+    await using emulator = startEmulator([
+      ...[...anyPorts, "--id-scope", "0ne0MYSCOPE"],
       ...["--hub", "first", "--hub", "second", "--enroll", "one", "--enroll", "two"],
     ]);
     const ready = (await emulator.json()) as unknown as ReadyLine;
@@ -66,7 +70,7 @@ describe("landfall emulator", () => {
     ["0.0.0.0", "127.0.0.1"],
   ])("listening on %s, tells its neighbours to dial %s", async (host, dialled) => {
     if (!isIpv6Here && host === "::1") return;
-    await using emulator = startLandfall(["emulator", ...anyPorts, "--host", host, "--enroll", `at-${host.length}`]);
+    await using emulator = startEmulator([...anyPorts, "--host", host, "--enroll", `at-${host.length}`]);
     const ready = (await emulator.json()) as unknown as ReadyLine;
     expect(ready.connectTo).toEqual([`:8883:${dialled}:${ready.mqttPort}`, `:443:${dialled}:${ready.wsPort}`]);
     const [{ registrationId = "", primaryKey: value = "" } = {}] = ready.enrollments;
@@ -79,7 +83,7 @@ describe("landfall emulator", () => {
   });
 
   test("hands out localhost with its port on request, which an agent of ours takes for no hub", async () => {
-    await using emulator = startLandfall(["emulator", ...anyPorts, "--assign", "localhost", "--enroll", "local"]);
+    await using emulator = startEmulator([...anyPorts, "--assign", "localhost", "--enroll", "local"]);
     const ready = (await emulator.json()) as unknown as ReadyLine;
     const [{ primaryKey: value = "" } = {}] = ready.enrollments;
     const attestation = { method: "symmetric_key", registration_id: "local", symmetric_key: { value } };
@@ -101,16 +105,7 @@ describe("landfall emulator", () => {
       '[[group]]\nname = "line-1"\nattestation = { method = "x509", certificate = "factory.pem" }\n' +
         'hubs = ["b"]\ninitial_twin = { desired = { colour = "red" } }\n',
     );
-    await using emulator = startLandfall([
-      "emulator",
-      ...anyPorts,
-      "--hub",
-      "a",
-      "--hub",
-      "b",
-      "--enrollments",
-      enrollments,
-    ]);
+    await using emulator = startEmulator([...anyPorts, "--hub", "a", "--hub", "b", "--enrollments", enrollments]);
     const ready = (await emulator.json()) as unknown as ReadyLine;
     const file = await writeConfiguration(folder, "press-07", {
       provisioning: {
@@ -137,7 +132,7 @@ describe("landfall emulator", () => {
     const directory = folder.file("authority");
     const pems: string[] = [];
     for (let start = 0; start < 2; start++) {
-      await using emulator = startLandfall(["emulator", ...anyPorts, "--directory", directory]);
+      await using emulator = startEmulator([...anyPorts, "--directory", directory]);
       const ready = (await emulator.json()) as unknown as ReadyLine;
       pems.push(await readFile(ready.caFile, "utf8"));
       await emulator.says(/nobody is enrolled/);

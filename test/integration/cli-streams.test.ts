@@ -55,7 +55,14 @@ describe("a fault that nobody foresaw", () => {
         ${how};
       }, 1);`,
     );
-    await using crashing = new RunningProcess(process.execPath, ["--import", preload, programFile, "emulator"]);
+    await using crashing = new RunningProcess(process.execPath, [
+      "--import",
+      preload,
+      programFile,
+      "keys",
+      "derive",
+      "a",
+    ]);
     expect(await crashing.exited).toBe(1);
     expect(crashing.err).toContain("landfall stopped, which it never should: x is not a function");
     expect(crashing.err).toContain("fault.mjs");

@@ -116,7 +116,7 @@ describe("the README", () => {
   });
 
   test("the user's own test passes as it is printed", async () => {
-    await folder.write("press.test.mjs", ownTest.text);
+    await folder.write("press.test.mjs", ownTest.text.replace("/tmp/", `${folder.path}/`));
     const { code, out } = await runProcess(process.execPath, ["--test", "--test-reporter=tap", "press.test.mjs"], {
       cwd: folder.path,
       env,
