@@ -65,7 +65,12 @@ export class Emulator implements AsyncDisposable {
       ...shared,
       idScope: options.idScope ?? "0ne00ABCDEF",
       hubs: () =>
-        this.hubs.map(({ name, registry, hostName }) => ({ name, registry, address: this.#address(hostName) })),
+        this.hubs.map(({ name, registry, hostName }) => ({
+          name,
+          hostName,
+          registry,
+          address: this.#address(hostName),
+        })),
       assigningPolls: options.assigningPolls ?? 1,
       retryAfterSeconds: options.retryAfterSeconds ?? 1,
       quotas: options.quotas,

@@ -8,6 +8,7 @@ export {
   type Validity,
 } from "./certificate-authority.ts";
 export type { RegistrationRecord } from "./dps/assignments.ts";
+export type { AllocationFunction, CustomAllocation, CustomAllocationRequest } from "./dps/custom-allocation.ts";
 export type { Dps } from "./dps/dps.ts";
 export type { Enrollment, EnrollmentChange } from "./dps/enrollment.ts";
 export type {

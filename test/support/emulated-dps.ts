@@ -47,7 +47,7 @@ export class EmulatedDps {
     this.dps = new Dps({
       ...shared,
       idScope: "0ne00ABCDEF",
-      hubs: () => this.hubs.map(({ name, registry, hostName }) => ({ name, registry, address: hostName })),
+      hubs: () => this.hubs.map(({ name, registry, hostName }) => ({ name, registry, hostName, address: hostName })),
       assigningPolls: 1,
       retryAfterSeconds: 3,
       ...options,

@@ -2,9 +2,12 @@ import { describeCause } from "../../errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../json.ts";
 import type { Logger } from "../../log.ts";
 import type { EventLog } from "../event-log.ts";
+import { allowedHubs } from "./allocation.ts";
+import { AllocationUnderWay } from "./allocation-under-way.ts";
 import { certificateInfo, type DpsAnswer, dpsDate, errorAnswer, newOperationId } from "./answers.ts";
 import { Assignments, type AssignmentsParts, type RegistrationRecord } from "./assignments.ts";
 import { judgeAttestation, type ProvenIdentity, type RegistrationEvidence } from "./attestation-check.ts";
+import { allocateByCallback, type CustomAllocation } from "./custom-allocation.ts";
 import type { Enrollment } from "./enrollment.ts";
 import type { EnrollmentBook } from "./enrollment-book.ts";
 import { isRegistrationId } from "./registration-id.ts";
@@ -29,6 +32,8 @@ interface Operation {
   readonly enrollment: Enrollment;
   readonly identity: ProvenIdentity;
   readonly payload: JsonValue | undefined;
+  /** Present with a custom allocation. */
+  readonly custom: AllocationUnderWay | undefined;
   pollsLeft: number;
   /** What the device is told in the end, once there is an end. */
   result: RegistrationState | undefined;
@@ -68,6 +73,7 @@ export class Registrations {
       enrollment,
       identity,
       payload: body.payload,
+      custom: this.#allocate(enrollment, requester.registrationId, body.payload),
       pollsLeft: this.#parts.assigningPolls,
       result: undefined,
     };
@@ -83,8 +89,8 @@ export class Registrations {
     const operation = this.#operations.get(registrationId.toLowerCase());
     if (operation === undefined || operation.operationId !== operationId)
       return this.error(404203, "Operation not found.");
-    if (operation.pollsLeft > 0) {
-      operation.pollsLeft -= 1;
+    if (operation.pollsLeft > 0 || operation.custom?.state.kind === "pending") {
+      operation.pollsLeft = Math.max(0, operation.pollsLeft - 1);
       const registrationState = { registrationId, status: "assigning" };
       return this.#accepted({ operationId, status: "assigning", registrationState });
     }
@@ -126,12 +132,18 @@ export class Registrations {
     const { failure } = enrollment.options;
     if (enrollment.disabled) return this.#end(registrationId, "disabled", {});
     if (failure !== undefined) return this.#fail(registrationId, failure.errorCode, failure.message);
-    const assigned = this.#assignments.assign(enrollment, identity, registrationId);
+    const custom = operation.custom?.state;
+    if (custom?.kind === "failed") return this.#failCustom(registrationId, custom.why);
+    const allocation = custom?.kind === "decided" ? custom.allocation : undefined;
+    const assigned = this.#assignments.assign(enrollment, identity, registrationId, allocation);
+    if (assigned === undefined && allocation !== undefined) {
+      return this.#failCustom(registrationId, `${allocation.hub} is none of the hubs that may be assigned`);
+    }
     if (assigned === undefined) return this.#fail(registrationId, 400208, "IotHub not specified.");
     const { record, hub } = assigned;
     let payload: JsonValue | undefined;
     try {
-      payload = returnedPayload(enrollment, record, operation.payload);
+      payload = allocation?.payload ?? returnedPayload(enrollment, record, operation.payload);
     } catch (error) {
       this.#parts.log.error(() => `the payload function of ${enrollment.id} failed: ${describeCause(error)}`);
       return this.#fail(registrationId, 400207, "Custom allocation failed.");
@@ -153,6 +165,36 @@ export class Registrations {
   #fail(registrationId: string, errorCode: number, errorMessage: string): RegistrationState {
     this.#parts.log.warn(() => `could not assign ${registrationId}: ${errorCode} ${errorMessage}`);
     return this.#end(registrationId, "failed", { errorCode, errorMessage });
+  }
+
+  #failCustom(registrationId: string, why: string): RegistrationState {
+    this.#parts.log.warn(() => `the custom allocation of ${registrationId} failed: ${why}`);
+    return this.#fail(registrationId, 400207, "Custom allocation failed.");
+  }
+
+  /** A device that never moves, or may not come in at all, is not asked about. */
+  #allocate(
+    { options, kind, id, disabled }: Enrollment,
+    registrationId: string,
+    payload: JsonValue | undefined,
+  ): AllocationUnderWay | undefined {
+    const { allocation, customAllocation, reprovisioning } = options;
+    const currentHub = this.#assignments.hubOf(registrationId);
+    if (allocation !== "custom" || customAllocation === undefined || disabled) return undefined;
+    if (currentHub !== undefined && reprovisioning === "never") return undefined;
+    const hubs = this.#parts.hubs();
+    const request = {
+      registrationId,
+      ...(kind === "group" ? { group: id } : {}),
+      payload,
+      hubs: allowedHubs(hubs, options).map(({ name }) => name),
+      ...(currentHub === undefined ? {} : { currentHub }),
+    };
+    return new AllocationUnderWay((): CustomAllocation | Promise<CustomAllocation> =>
+      typeof customAllocation === "string"
+        ? allocateByCallback(customAllocation, request, { hubs, clock: this.#parts.clock })
+        : customAllocation(request),
+    );
   }
 
   #end(registrationId: string, status: string, state: JsonObject): RegistrationState {
