@@ -141,6 +141,26 @@ export const errorTable = {
     retry: "backoff",
     remedy: "Check the proxy's address and credentials, or exempt the host with no_proxy.",
   },
+  "endpoint.no-safe-endpoint": {
+    summary: "The settings and the network together leave no endpoint that may be dialled.",
+    retry: "backoff",
+    remedy: "The message says what stands in the way; `landfall endpoint` shows every piece of evidence.",
+  },
+  "endpoint.settings-conflict": {
+    summary: "The settings leave no endpoint that may be dialled, whatever the network says.",
+    retry: "never",
+    remedy: "Change the setting that the message names.",
+  },
+  "endpoint.cross-cloud": {
+    summary: "The assigned hub does not belong to the cloud of the DPS instance.",
+    retry: "never",
+    remedy: "Link a hub of the same cloud to the DPS instance; private endpoints do not work across clouds.",
+  },
+  "endpoint.unvetted-address": {
+    summary: "A connection reached an address that was not vetted for its name; it was closed before TLS began.",
+    retry: "backoff",
+    remedy: "Something between this device and its network changes where connections lead; run `landfall endpoint`.",
+  },
   // Transports
   "transport.refused": {
     summary: "The service refused the connection.",

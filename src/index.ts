@@ -12,7 +12,6 @@ export { type Clock, systemClock } from "./clock.ts";
 export { type LoadedFile, type LoadOptions, loadSettings } from "./config/load.ts";
 export type {
   AttestationSettings,
-  ConnectToRule,
   DpsSettings,
   HubSettings,
   LogSettings,
@@ -29,6 +28,8 @@ export type {
 } from "./config/settings.ts";
 export { type LoadedSettings, type SettingsOrigin, settingsFrom } from "./config/settings-from.ts";
 export type { Configuration } from "./config/settings-schema.ts";
+export type { ConnectToRule } from "./endpoint/connect-to.ts";
+export type { EndpointSettings } from "./endpoint/endpoint-settings.ts";
 export {
   type ErrorCode,
   errorTable,

@@ -20,6 +20,7 @@ import { type Composition, compose } from "./composition.ts";
 import type { AgentEvents, AgentPlace, AssignmentOrigin, Tell } from "./events.ts";
 import { type MessageOptions, telemetryMessage } from "./message.ts";
 import { Provisioner } from "./provisioner.ts";
+import type { RouteFinder } from "./route-finder.ts";
 
 /** What an {@link Agent} may be given beside its configuration. */
 export interface AgentOptions {
@@ -33,6 +34,8 @@ export interface AgentOptions {
   readonly dpsTransport?: DpsTransport;
   /** A transport of your own to the hub, in place of the configured one. */
   readonly hubTransport?: HubTransport;
+  /** Finds the way to DPS and hubs, in place of the endpoint decision. */
+  readonly routeFinder?: RouteFinder;
 }
 
 /**
@@ -101,9 +104,18 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
 
   /** As {@link create}, from settings that are validated already. Logs their warnings. */
   static async fromSettings({ settings, warnings }: LoadedSettings, options: AgentOptions = {}): Promise<Agent> {
-    const { clock = systemClock, random = Math.random, log = silentLogger, dpsTransport, hubTransport } = options;
+    const { clock = systemClock, random = Math.random, log = silentLogger } = options;
+    const { dpsTransport, hubTransport, routeFinder } = options;
     for (const warning of warnings) log.warn(warning);
-    const parts = await compose(settings, { clock, random, log, dpsTransport, hubTransport, said: warnings });
+    const parts = await compose(settings, {
+      clock,
+      random,
+      log,
+      dpsTransport,
+      hubTransport,
+      routeFinder,
+      said: warnings,
+    });
     try {
       return new Agent(settings, parts, options);
     } catch (error) {

@@ -3,9 +3,7 @@ import { createAttestation } from "../attestation/create-attestation.ts";
 import type { Clock } from "../clock.ts";
 import type { Settings, TransportName } from "../config/settings.ts";
 import type { Dialer } from "../endpoint/dialer.ts";
-import { parseProxy } from "../endpoint/proxy.ts";
-import { TlsDialer } from "../endpoint/tls-dialer.ts";
-import { readTrustBundle } from "../endpoint/trust.ts";
+import { WitnessedDialer } from "../endpoint/witnessed-dialer.ts";
 import type { Logger } from "../log.ts";
 import { AssignmentStore } from "../provisioning/assignment-store.ts";
 import { requireSupportedPair, requireSupportedSession } from "../provisioning/supported-pair.ts";
@@ -14,6 +12,8 @@ import type { DpsTransport, HubTransport } from "../transport/transport.ts";
 import type { AssignmentSource } from "./assignment-source.ts";
 import { ConfiguredAssignment } from "./configured-assignment.ts";
 import { DpsAssignments } from "./dps-assignments.ts";
+import { createDialer, decidedWays } from "./network.ts";
+import type { RouteFinder } from "./route-finder.ts";
 import { Routes } from "./routes.ts";
 
 /** What an agent is put together from, beside its settings. */
@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly dpsTransport?: DpsTransport | undefined;
   /** In place of the one that the settings name. */
   readonly hubTransport?: HubTransport | undefined;
+  /** In place of the endpoint decision. */
+  readonly routeFinder?: RouteFinder | undefined;
   /** Warnings that were logged already. */
   readonly said: readonly string[];
 }
@@ -50,8 +52,14 @@ export async function compose(settings: Settings, surroundings: Surroundings): P
   const { attestation, warnings } = await createAttestation(identity, { source: provisioning.source, clock });
   try {
     for (const warning of unsaid(warnings, said)) log.warn(warning);
-    const dialer = await createDialer(settings, surroundings);
-    const routes = new Routes({ provisioning, log: log.child("endpoint") });
+    const finder = surroundings.routeFinder ?? decidedWays(settings, surroundings);
+    const routes = new Routes(finder, log.child("endpoint"));
+    const dialer = new WitnessedDialer(
+      await createDialer(settings, surroundings),
+      async ({ host }, { address, proxy }) => {
+        if (proxy === undefined) await finder.verified?.(host, address);
+      },
+    );
     const assignments = await assignmentSource(settings, { attestation, dialer, routes }, surroundings);
     const hubTransport = surroundings.hubTransport ?? (await mqttHubTransport(settings, dialer, surroundings));
     requireSupportedSession(attestation.method, hubTransport);
@@ -65,27 +73,6 @@ export async function compose(settings: Settings, surroundings: Surroundings): P
 /** The configuration's warnings name the setting in front of the same sentence. */
 function unsaid(warnings: readonly string[], said: readonly string[]): readonly string[] {
   return warnings.filter((warning) => !said.some((sentence) => sentence.endsWith(warning)));
-}
-
-async function createDialer(settings: Settings, { clock, log }: Surroundings): Promise<Dialer> {
-  const { trustBundle, connectTo, proxy, proxyFrom, noProxy } = settings.network;
-  if (trustBundle !== undefined) log.info("trusting further CAs beside the system's", { trustBundle });
-  if (proxy !== undefined && usesWebSocket(settings)) {
-    log.info("WebSocket connections go through a proxy", { proxy: parseProxy(proxy).name, from: proxyFrom });
-  }
-  return new TlsDialer({
-    clock,
-    log: log.child("endpoint"),
-    trustBundle: trustBundle === undefined ? undefined : await readTrustBundle(trustBundle),
-    connectTo,
-    proxy,
-    noProxy,
-  });
-}
-
-/** Only WebSocket connections can go through a proxy. */
-function usesWebSocket({ provisioning, hub }: Settings): boolean {
-  return hub.transport === "mqtt-ws" || (provisioning.source === "dps" && provisioning.transport === "mqtt-ws");
 }
 
 async function assignmentSource(

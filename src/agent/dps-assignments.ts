@@ -35,7 +35,7 @@ export class DpsAssignments implements AssignmentSource {
     this.#binding = {
       idScope: settings.idScope,
       registrationId: attestation.registrationId,
-      endpoint: settings.globalEndpoint,
+      endpoint: settings.endpoint.endpoint,
     };
   }
 

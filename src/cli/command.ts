@@ -44,6 +44,8 @@ export interface Command {
   /** Most positional arguments that make sense. Default 0. */
   readonly maxPositionals?: number;
   run(invocation: Invocation): Promise<ExitCode>;
+  /** Where a failure of this command has another exit code than elsewhere. */
+  exitCodeFor?(error: unknown): ExitCode;
 }
 
 /** `-c FILE`, for commands that read the configuration. */

@@ -24,6 +24,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./provision.ts")).provision,
   },
   {
+    name: "endpoint",
+    summary: "explain which endpoint would be used, and why",
+    load: async () => (await import("./endpoint.ts")).endpoint,
+  },
+  {
+    name: "doctor",
+    summary: "find out what keeps this device from its hub",
+    load: async () => (await import("./doctor.ts")).doctor,
+  },
+  {
     name: "keys",
     summary: "derive a device key from a group key",
     load: async () => (await import("./keys.ts")).keys,

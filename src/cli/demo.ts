@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { systemClock } from "../clock.ts";
 import { isLandfallError, LandfallError } from "../errors.ts";
 import { type Command, jsonOption } from "./command.ts";
-import { firstAct, steps } from "./demo/first-act.ts";
+import { firstAct } from "./demo/first-act.ts";
+import { secondAct } from "./demo/second-act.ts";
+import { steps } from "./demo/steps.ts";
 import { Timeline } from "./demo/timeline.ts";
 
 /** Longest time that the demo may take, in milliseconds; it takes a few seconds. */
@@ -27,7 +29,9 @@ export const demo: Command = {
     const limit = AbortSignal.timeout(limitMs);
     let failure: unknown;
     try {
-      await firstAct({ timeline, directory, signal: AbortSignal.any([signal, limit]) });
+      const stage = { timeline, directory, signal: AbortSignal.any([signal, limit]) };
+      await firstAct(stage);
+      await secondAct(stage);
     } catch (error) {
       signal.throwIfAborted();
       failure = error;

@@ -34,8 +34,13 @@ export async function runProgram(host: ProgramHost): Promise<ExitCode> {
     if (error instanceof Interruption) return error.exitCode;
     if (args.includes("--json")) terminal.out.write(errorJson(error));
     terminal.err.write(errorReport(error, terminal.err));
-    return exitCodeFor(error);
+    return exitCodeOf(error, args[0]);
   }
+}
+
+async function exitCodeOf(error: unknown, name: string | undefined): Promise<ExitCode> {
+  const command = await commands.find((each) => each.name === name)?.load();
+  return command?.exitCodeFor?.(error) ?? exitCodeFor(error);
 }
 
 async function dispatch(host: ProgramHost): Promise<ExitCode> {

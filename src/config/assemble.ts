@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { Secret } from "../secret.ts";
+import { endpointOfDps, endpointOfHub } from "./endpoint-schema.ts";
 import type { Sourced } from "./file-reference.ts";
 import type {
   AttestationSettings,
+  DoctorSettings,
   DpsSettings,
   HubSettings,
   ManualSettings,
@@ -11,7 +13,7 @@ import type {
   Settings,
   X509Settings,
 } from "./settings.ts";
-import type { Draft } from "./settings-schema.ts";
+import { type Draft, systemHostsFile } from "./settings-schema.ts";
 import type { ValidDraft } from "./validate.ts";
 
 /** Gives the value of a setting, wherever it stands. */
@@ -31,6 +33,7 @@ export function assemble({ settings: draft, proxies, stateDirectory }: ValidDraf
     network: network(draft, proxies, open),
     telemetry: { intervalMs: telemetry.interval },
     methods: Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, methodCommand(method)])),
+    doctor: doctor(draft.doctor),
     state: { directory: stateDirectory },
     log: { level: log.level },
   });
@@ -40,7 +43,7 @@ function dps(draft: DpsDraft, open: Open): DpsSettings {
   return {
     source: "dps",
     idScope: draft.id_scope,
-    globalEndpoint: draft.global_endpoint,
+    endpoint: endpointOfDps(draft),
     transport: draft.transport,
     attestation: attestation(draft.attestation, open),
     ...(draft.payload === undefined ? {} : { payload: open(draft.payload) }),
@@ -59,12 +62,14 @@ function attestation(draft: DpsDraft["attestation"], open: Open): AttestationSet
 function manual(draft: ManualDraft, open: Open): ManualSettings {
   if (draft.connection_string !== undefined) {
     const { hostName, deviceId, sharedAccessKey } = open(draft.connection_string);
-    return { source: "manual", iothubHostname: hostName, deviceId, authentication: sas(deviceId, sharedAccessKey) };
+    const authentication = sas(deviceId, sharedAccessKey);
+    return { source: "manual", iothubHostname: hostName, deviceId, endpoint: endpointOfHub(draft), authentication };
   }
   const deviceId = given(draft.device_id);
   const how = given(draft.authentication);
   const authentication = how.method === "sas" ? sas(deviceId, open(how.device_id_pk)) : x509(how, deviceId, open);
-  return { source: "manual", iothubHostname: given(draft.iothub_hostname), deviceId, authentication };
+  const iothubHostname = given(draft.iothub_hostname);
+  return { source: "manual", iothubHostname, deviceId, endpoint: endpointOfHub(draft), authentication };
 }
 
 function sas(deviceId: string, symmetricKey: Secret): AttestationSettings {
@@ -105,8 +110,18 @@ function network(
   return {
     ...(trustBundle === undefined ? {} : { trustBundle }),
     connectTo: draft.connect_to,
+    ...(draft.name_servers === undefined ? {} : { nameServers: draft.name_servers }),
+    hostsFile: draft.hosts_file ?? systemHostsFile,
     ...(proxy === undefined || proxyFrom === undefined ? {} : { proxy, proxyFrom }),
     noProxy: draft.no_proxy ?? environment.noProxy ?? [],
+  };
+}
+
+function doctor({ event_hubs, device_update, digital_twins }: Draft["doctor"]): DoctorSettings {
+  return {
+    ...(event_hubs === undefined ? {} : { eventHubs: event_hubs }),
+    ...(device_update === undefined ? {} : { deviceUpdate: device_update }),
+    ...(digital_twins === undefined ? {} : { digitalTwins: digital_twins }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ConnectToRule } from "./settings.ts";
+import type { ConnectToRule } from "../endpoint/connect-to.ts";
 
 /** What a rule looks like; fits after "expected". */
 export const connectToForm = "host:port:host:port, where each part may be empty and IPv6 addresses stand in brackets";

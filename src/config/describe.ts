@@ -1,3 +1,5 @@
+import type { EndpointSettings } from "../endpoint/endpoint-settings.ts";
+import { formatNameServer } from "../endpoint/name-server.ts";
 import type { JsonObject } from "../json.ts";
 import { formatDuration } from "./duration.ts";
 import { proxyWithoutCredentials } from "./proxy-address.ts";
@@ -11,7 +13,7 @@ const hidden = "[secret]";
  * filled in. Secrets are `[secret]`, a proxy is shown without its credentials.
  */
 export function describeSettings(settings: Settings): JsonObject {
-  const { provisioning, hub, network, telemetry, methods, state, log } = settings;
+  const { provisioning, hub, network, telemetry, methods, doctor, state, log } = settings;
   return {
     provisioning: describeProvisioning(provisioning),
     hub: {
@@ -29,6 +31,11 @@ export function describeSettings(settings: Settings): JsonObject {
         { command, timeout: formatDuration(timeoutMs), max_output: maxOutputBytes },
       ]),
     ),
+    doctor: {
+      ...(doctor.eventHubs === undefined ? {} : { event_hubs: doctor.eventHubs }),
+      ...(doctor.deviceUpdate === undefined ? {} : { device_update: doctor.deviceUpdate }),
+      ...(doctor.digitalTwins === undefined ? {} : { digital_twins: doctor.digitalTwins }),
+    },
     state: { directory: state.directory },
     log: { level: log.level },
   };
@@ -36,11 +43,12 @@ export function describeSettings(settings: Settings): JsonObject {
 
 function describeProvisioning(provisioning: ProvisioningSettings): JsonObject {
   if (provisioning.source === "manual") {
-    const { source, iothubHostname, deviceId, authentication } = provisioning;
+    const { source, iothubHostname, deviceId, endpoint, authentication } = provisioning;
     return {
       source,
       iothub_hostname: iothubHostname,
       device_id: deviceId,
+      ...describePaths(endpoint),
       authentication:
         authentication.method === "symmetric_key"
           ? { method: "sas", device_id_pk: hidden }
@@ -50,13 +58,27 @@ function describeProvisioning(provisioning: ProvisioningSettings): JsonObject {
   return {
     source: provisioning.source,
     id_scope: provisioning.idScope,
-    global_endpoint: provisioning.globalEndpoint,
+    ...describeEndpoint(provisioning.endpoint),
     transport: provisioning.transport,
     ...(provisioning.payload === undefined ? {} : { payload: provisioning.payload }),
     always_reprovision_on_startup: provisioning.alwaysReprovisionOnStartup,
     timeout: formatDuration(provisioning.timeoutMs),
     attestation: describeAttestation(provisioning.attestation),
   };
+}
+
+function describeEndpoint(endpoint: EndpointSettings): JsonObject {
+  return {
+    endpoint: endpoint.endpoint,
+    ...(endpoint.dpsName === undefined ? {} : { dps_name: endpoint.dpsName }),
+    data_residency: endpoint.dataResidency,
+    allow_global_fallback: endpoint.allowGlobalFallback,
+    ...describePaths(endpoint),
+  };
+}
+
+function describePaths({ cloud, network, privateCidrs }: EndpointSettings): JsonObject {
+  return { ...(cloud === undefined ? {} : { cloud }), network, private_cidrs: privateCidrs };
 }
 
 function describeAttestation(attestation: AttestationSettings): JsonObject {
@@ -74,10 +96,13 @@ function describeX509({ source }: X509Settings): JsonObject {
   return { identity_cert: certificate, identity_pk: privateKey, ...(secret ? { identity_pk_password: hidden } : {}) };
 }
 
-function describeNetwork({ trustBundle, connectTo, proxy, proxyFrom, noProxy = [] }: NetworkSettings): JsonObject {
+function describeNetwork({ trustBundle, connectTo, nameServers, hostsFile, ...proxies }: NetworkSettings): JsonObject {
+  const { proxy, proxyFrom, noProxy = [] } = proxies;
   return {
     ...(trustBundle === undefined ? {} : { trust_bundle: trustBundle }),
     connect_to: connectTo.map(({ text }) => text),
+    ...(nameServers === undefined ? {} : { name_servers: nameServers.map(formatNameServer) }),
+    hosts_file: hostsFile,
     ...(proxy === undefined ? {} : { proxy: proxyWithoutCredentials(proxy) }),
     ...(proxyFrom === undefined ? {} : { proxy_from: proxyFrom }),
     no_proxy: noProxy,

@@ -1,5 +1,6 @@
 import { Secret } from "../secret.ts";
 import { connectionStringExpects, parseConnectionString } from "./connection-string.ts";
+import { endpointSettings, pathSettings } from "./endpoint-schema.ts";
 import { file } from "./file-kind.ts";
 import { host } from "./host-kind.ts";
 import { jsonPayload } from "./json-payload.ts";
@@ -122,11 +123,7 @@ export const provisioning = {
           "0ne00000000",
           "Id scope of the DPS instance.",
         ),
-        global_endpoint: defaulting(
-          host,
-          "https://global.azure-devices-provisioning.net",
-          "Host of the Device Provisioning Service.",
-        ),
+        ...endpointSettings,
         transport: defaulting(
           transport,
           "mqtt",
@@ -167,6 +164,7 @@ export const provisioning = {
           { uri: "file:///var/lib/landfall/connection-string" },
           "Connection string of a device with a symmetric key, instead of host name, device id and authentication.",
         ),
+        ...pathSettings,
         authentication,
       },
       alternatives: [{ needs: ["iothub_hostname", "device_id", "authentication"] }, { needs: ["connection_string"] }],

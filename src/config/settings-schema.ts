@@ -1,12 +1,19 @@
+import { parseNameServer } from "../endpoint/name-server.ts";
 import { logLevels } from "../log.ts";
 import { connectToForm, parseConnectTo } from "./connect-to.ts";
 import { file, path } from "./file-kind.ts";
+import { host } from "./host-kind.ts";
 import { choice, duration, integer, list, parsed, text } from "./kinds.ts";
 import { provisioning, transport } from "./provisioning-schema.ts";
 import { hasCredentials, parseProxyAddress, proxyExpects } from "./proxy-address.ts";
 import { defaulting, type Inputs, optional, required, type Values } from "./schema.ts";
 import { secret } from "./secret-source.ts";
 import { systemStateDirectory } from "./state-directory.ts";
+
+/** The hosts file of the system's own resolver. */
+export const systemHostsFile = "/etc/hosts";
+
+const nameServerForm = "an address, or address:port (IPv6 in brackets)";
 
 const second = 1000;
 const minute = 60 * second;
@@ -73,6 +80,12 @@ const network = {
       "Where to dial instead, as host:port:host:port with the original on the left; the original name is verified. " +
         "The first rule that matches applies. An empty part matches anything, or keeps the original.",
     ),
+    name_servers: optional(
+      list(parsed(nameServerForm, parseNameServer), 1),
+      ["10.0.0.4"],
+      "Name servers that take the place of the system's resolver, for every look-up of the agent.",
+    ),
+    hosts_file: optional(path, systemHostsFile, `Hosts file. Left out, it is ${systemHostsFile}.`),
     proxy: optional(
       secret({ expects: proxyExpects, parse: parseProxyAddress, isSensitive: hasCredentials }),
       "http://proxy.example:3128",
@@ -83,6 +96,25 @@ const network = {
       list(text("a host name, .suffix or address, each with :port or without, or *", /^[^\s,/@]+$/)),
       [".azure-devices.net"],
       "Hosts that are reached without the proxy. Left out, the environment decides: no_proxy, NO_PROXY.",
+    ),
+  },
+} as const;
+
+const doctor = {
+  node: "table",
+  need: "default",
+  doc: "Further services that `landfall doctor` looks at: their names, addresses and ports. The agent has no use for them.",
+  entries: {
+    event_hubs: optional(
+      host,
+      "iothub-ns-my-hub-12345-0123456789.servicebus.windows.net",
+      "Host of the hub's built-in Event Hubs-compatible endpoint, from which back ends read.",
+    ),
+    device_update: optional(host, "my-account.api.adu.microsoft.com", "Host of a Device Update account."),
+    digital_twins: optional(
+      host,
+      "my-instance.api.weu.digitaltwins.azure.net",
+      "Host of an Azure Digital Twins instance.",
     ),
   },
 } as const;
@@ -139,6 +171,7 @@ export const settingsSchema = {
       },
     },
     methods,
+    doctor,
     state: {
       node: "table",
       need: "default",

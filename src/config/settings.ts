@@ -1,3 +1,6 @@
+import type { ConnectToRule } from "../endpoint/connect-to.ts";
+import type { EndpointSettings } from "../endpoint/endpoint-settings.ts";
+import type { NameServer } from "../endpoint/name-server.ts";
 import type { JsonObject } from "../json.ts";
 import type { LogLevel } from "../log.ts";
 import type { Secret } from "../secret.ts";
@@ -13,6 +16,7 @@ export interface Settings {
   readonly telemetry: TelemetrySettings;
   /** Direct methods that run a command, by method name. */
   readonly methods: Readonly<Record<string, MethodCommandSettings>>;
+  readonly doctor: DoctorSettings;
   readonly state: StateSettings;
   readonly log: LogSettings;
 }
@@ -27,8 +31,8 @@ export type ProvisioningSettings = DpsSettings | ManualSettings;
 export interface DpsSettings {
   readonly source: "dps";
   readonly idScope: string;
-  /** Host that is dialled and verified. Default `global.azure-devices-provisioning.net`. */
-  readonly globalEndpoint: string;
+  /** Which endpoint of DPS is used, and by which paths. */
+  readonly endpoint: EndpointSettings;
   readonly transport: TransportName;
   readonly attestation: AttestationSettings;
   /** Sent with the registration, for custom allocation. */
@@ -44,6 +48,8 @@ export interface ManualSettings {
   readonly source: "manual";
   readonly iothubHostname: string;
   readonly deviceId: string;
+  /** By which paths the hub may be reached; what concerns DPS alone means nothing here. */
+  readonly endpoint: EndpointSettings;
   readonly authentication: AttestationSettings;
 }
 
@@ -90,6 +96,10 @@ export interface NetworkSettings {
   readonly trustBundle?: string;
   /** `host:port:host:port` rules, first match wins. */
   readonly connectTo: readonly ConnectToRule[];
+  /** Name servers that take the place of the system's resolver, for evidence and for dialling; absent: the system's. */
+  readonly nameServers?: readonly NameServer[];
+  /** Absolute path of the hosts file. Default `/etc/hosts`. */
+  readonly hostsFile: string;
   /**
    * Proxy for WebSocket (`http://`, `https://`, `socks5://`, `socks5h://`), credentials included, with the scheme written
    * out. From `[network]`, else from the environment; absent: none.
@@ -99,16 +109,6 @@ export interface NetworkSettings {
   readonly proxyFrom?: string;
   /** Hosts and suffixes that go direct. From `[network]`, else from the environment; absent or empty: none. */
   readonly noProxy?: readonly string[];
-}
-
-/** One rule in the form of curl's `--connect-to`. An empty host or port on the left matches any; on the right, keeps the original. */
-export interface ConnectToRule {
-  readonly fromHost?: string;
-  readonly fromPort?: number;
-  readonly toHost?: string;
-  readonly toPort?: number;
-  /** The rule as written. */
-  readonly text: string;
 }
 
 /** `[telemetry]`: what the agent says by itself. */
@@ -125,6 +125,14 @@ export interface MethodCommandSettings {
   readonly timeoutMs: number;
   /** Bytes of output that are kept, 0 to 131 072; the rest is cut. Default 65 536. */
   readonly maxOutputBytes: number;
+}
+
+/** `[doctor]`: host names of further services to look at. */
+export interface DoctorSettings {
+  /** The hub's built-in Event Hubs-compatible endpoint. */
+  readonly eventHubs?: string;
+  readonly deviceUpdate?: string;
+  readonly digitalTwins?: string;
 }
 
 /** `[state]`. */

@@ -1,4 +1,5 @@
 import { unusedAziotKeys } from "./aziot-settings.ts";
+import { checkEndpoint, endpointOfDps } from "./endpoint-schema.ts";
 import { type Fault, isTable } from "./fault.ts";
 import type { FileReference } from "./file-reference.ts";
 import { Findings, Place, type Surroundings } from "./place.ts";
@@ -41,6 +42,9 @@ export function validate(table: unknown, surroundings: Surroundings): Validation
     top.at("state").at("directory").fault({ expected: "a path", found: "nothing, and no HOME in the environment" });
   }
   const { faults, warnings, files, holdsSecret } = findings;
+  if (settings?.provisioning?.source === "dps") {
+    checkEndpoint(endpointOfDps(settings.provisioning), top.at("provisioning"));
+  }
   const valid = faults.length === 0 && settings !== undefined && stateDirectory !== undefined;
   const draft = valid ? { draft: { settings, proxies, stateDirectory } } : {};
   return { ...draft, faults, warnings, files, holdsSecret };

@@ -6,6 +6,9 @@ export interface Caller {
   /** The name it asked for in the TLS handshake (SNI); absent when it dialled an address. */
   readonly serverName?: string;
   readonly remoteAddress: string;
+  /** The ports of the connection; absent where there is none. */
+  readonly localPort?: number | undefined;
+  readonly remotePort?: number | undefined;
   /** The certificates it sent, leaf first, each one issued by the next; not verified. Empty when it sent none. */
   readonly certificates: readonly X509Certificate[];
 }
@@ -25,6 +28,8 @@ function readCaller(socket: TLSSocket): Caller {
   return {
     ...(serverName ? { serverName: serverName.toLowerCase() } : {}),
     remoteAddress: socket.remoteAddress ?? "",
+    localPort: socket.localPort,
+    remotePort: socket.remotePort,
     certificates: certificatesOf(socket),
   };
 }

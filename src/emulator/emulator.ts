@@ -4,8 +4,10 @@ import { LandfallError } from "../errors.ts";
 import { type Logger, silentLogger } from "../log.ts";
 import { openAuthority, type StoredAuthority } from "./authority-directory.ts";
 import { BlobStore } from "./blob-store.ts";
+import type { Caller } from "./caller.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
 import { Dps } from "./dps/dps.ts";
+import { parseDpsUsername } from "./dps/dps-username.ts";
 import { EventLog } from "./event-log.ts";
 import { FrontDoor } from "./front-door.ts";
 import { HttpsService } from "./https/https-service.ts";
@@ -16,6 +18,7 @@ import type { ConnectPacket } from "./mqtt/packets.ts";
 import type { Peer } from "./mqtt/peer.ts";
 import type { MqttService } from "./mqtt/service.ts";
 import { checkNumbers, type EmulatorOptions, type EmulatorReady } from "./options.ts";
+import { type PathRefusal, refusingService } from "./path-guard.ts";
 import { secureRandom } from "./randomness.ts";
 import {
   blobHost,
@@ -75,7 +78,14 @@ export class Emulator implements AsyncDisposable {
       retryAfterSeconds: options.retryAfterSeconds ?? 1,
       quotas: options.quotas,
     });
-    this.#https = new HttpsService({ dps: this.dps, hubs: this.hubs, blobs, log: log.child("https") });
+    this.#https = new HttpsService({
+      dps: this.dps,
+      hubs: this.hubs,
+      blobs,
+      furtherHosts: options.furtherHosts ?? [],
+      refusalFor: (caller, idScope) => this.#refusalFor(caller, idScope),
+      log: log.child("https"),
+    });
     for (const enrollment of options.enrollments ?? []) this.dps.enroll(enrollment);
   }
 
@@ -89,7 +99,8 @@ export class Emulator implements AsyncDisposable {
     const stored = await openAuthority(options.directory);
     try {
       const emulator = new Emulator(options, stored);
-      await emulator.#open(certificateNames(hubs, options.host ?? "127.0.0.1"));
+      const names = certificateNames(hubs, options.host ?? "127.0.0.1");
+      await emulator.#open([...names, ...(options.furtherHosts ?? [])]);
       return emulator;
     } catch (error) {
       await stored.discard();
@@ -178,7 +189,16 @@ export class Emulator implements AsyncDisposable {
       this.#log.warn(() => `nobody serves ${clientId}: server name ${serverName}, user name ${username}`);
       return undefined;
     }
+    const refusal = this.#refusalFor(link.peer, parseDpsUsername(username)?.idScope);
+    if (refusal !== undefined) return refusingService(destination.service, refusal.connack);
     return destination.service === "dps" ? this.dps.service : destination.hub.service;
+  }
+
+  #refusalFor(
+    { serverName = "", localPort, remotePort }: Caller,
+    idScope: string | undefined,
+  ): PathRefusal | undefined {
+    return this.#options.guard?.({ serverName, localPort, remotePort, idScope });
   }
 
   #address(hostName: string): string {

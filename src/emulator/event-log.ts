@@ -35,7 +35,7 @@ export interface EventKinds {
   /** A poll and the status of its answer. */
   "dps.poll": RequestFacts & { readonly operationId: string };
   /** A look-up of what a registration has come to; HTTPS only. */
-  "dps.look-up": RequestFacts;
+  "dps.look-up": RequestFacts & { readonly credential: CredentialKind };
   "dps.assigned": {
     readonly registrationId: string;
     readonly hub: string;

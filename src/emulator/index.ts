@@ -1,4 +1,4 @@
-/** A Device Provisioning Service and IoT hubs on this machine, for tests: `import { Emulator } from "landfall/emulator"`. */
+/** A Device Provisioning Service, IoT hubs and private networks around them on this machine, for tests: `import { Emulator } from "landfall/emulator"`. */
 export {
   type AuthorityRequest,
   CertificateAuthority,
@@ -36,6 +36,14 @@ export type { ReceivedTelemetry } from "./hub/telemetry.ts";
 export type { InitialTwin, TwinSnapshot } from "./hub/twin.ts";
 export type { Rule } from "./mqtt/rules.ts";
 export type { EmulatorOptions, EmulatorReady } from "./options.ts";
+export { Scene, type SceneNames } from "./private-link/catalogue/scene.ts";
+export { type OpenStage, openStage, type StageOptions } from "./private-link/catalogue/stage.ts";
+export { EmulatedWorld, type EmulatedWorldOptions } from "./private-link/emulated-world.ts";
+export type { Arrival } from "./private-link/network/arrivals.ts";
+export type { PathOutcome, PathRule, PlaceKind } from "./private-link/network/path.ts";
+export type { Place, PlaceSettings } from "./private-link/place.ts";
+export { Estate } from "./private-link/resources/estate.ts";
+export { type Caller, PrivateLinkWorld, type WorldOptions } from "./private-link/world.ts";
 export { type Random, seededRandom } from "./randomness.ts";
 export type { Refusal } from "./service-modes.ts";
 export { deriveDeviceKey } from "./symmetric-key.ts";

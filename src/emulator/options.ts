@@ -3,6 +3,7 @@ import { LandfallError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { EnrollmentOptions } from "./dps/enrollment-options.ts";
 import type { DpsQuotas } from "./dps/quotas.ts";
+import type { PathGuard } from "./path-guard.ts";
 
 /** What {@link Emulator.start} takes; everything has a default. */
 export interface EmulatorOptions {
@@ -37,6 +38,10 @@ export interface EmulatorOptions {
    * one, removed by `close`.
    */
   readonly directory?: string;
+  /** Host names of further services, which the certificate covers and which answer HTTPS with 401. Default none. */
+  readonly furtherHosts?: readonly string[];
+  /** Turns clients away for the path that they came by, before their credentials are looked at. Default: nobody. */
+  readonly guard?: PathGuard;
   /** Judges tokens and certificates, ends connections, times methods. Default the machine's clock. */
   readonly clock?: Clock;
   /** Uniform numbers in [0, 1) for keys and ids. Default the platform's generator of keys. */

@@ -33,6 +33,9 @@ export interface DialedSocket {
 
 /** The path of a connection, in facts. */
 export interface DialPath {
+  /** The address that was vetted or resolved for the name; with a proxy that resolves names, the name itself. */
+  readonly address: string;
+  /** The address that TCP reached: the proxy's, or where a `connect_to` rule leads, when one applied. */
   readonly remoteAddress: string;
   readonly remotePort: number;
   /** The proxy, without credentials, when one carried the connection. */

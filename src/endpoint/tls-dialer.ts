@@ -9,6 +9,7 @@ import type { Secret } from "../secret.ts";
 import { type ConnectToRule, type Redirection, redirect } from "./connect-to.ts";
 import { allFailed, lookupError, shown } from "./dial-error.ts";
 import type { DialedSocket, Dialer, DialOptions, DialPath, DialTarget } from "./dialer.ts";
+import { formatIp, parseIp } from "./ip-address.ts";
 import { goesDirect } from "./no-proxy.ts";
 import { type ProxyServer, parseProxy, resolvesNames } from "./proxy.ts";
 import { openTcp, startTls } from "./sockets.ts";
@@ -76,7 +77,7 @@ export class TlsDialer implements Dialer {
     const port = redirection?.port ?? target.port;
     const failures: LandfallError[] = [];
     for (const address of destinations) {
-      const where = { host: target.host, address, port, proxy, rule: redirection?.rule };
+      const where = this.#placeOf(address, port, { host: target.host, proxy, rule: redirection?.rule });
       try {
         return await this.#withinTime(
           (limit) => this.#attempt(where, secureContext, limit),
@@ -101,6 +102,16 @@ export class TlsDialer implements Dialer {
       });
     }
     return redirection;
+  }
+
+  /** Rules may also carry single addresses elsewhere; the address is still the one that was vetted. */
+  #placeOf(address: string, port: number, about: Omit<Destination, "address" | "dialled">): Destination {
+    const carried =
+      about.rule === undefined && about.proxy === undefined ? redirect(this.#connectTo, address, port) : undefined;
+    if (carried === undefined) return { ...about, address, dialled: { address, port } };
+    const to = shown(carried.host, carried.port);
+    this.#log.info(`dialling ${to} instead of ${shown(address, port)}`, { connectTo: carried.rule.text });
+    return { ...about, address, rule: carried.rule, dialled: { address: carried.host, port: carried.port } };
   }
 
   #proxyFor({ host, port, proxy }: DialTarget): ProxyServer | undefined {
@@ -136,16 +147,18 @@ export class TlsDialer implements Dialer {
   }
 
   async #attempt(where: Destination, context: Promise<SecureContext>, signal: AbortSignal): Promise<DialedSocket> {
-    const { host, address, port, proxy, rule } = where;
+    const { host, address, dialled, proxy, rule } = where;
     let connection: Socket | undefined;
     try {
       connection = proxy
-        ? await this.#throughProxy(proxy, address, port, signal)
-        : await openTcp(address, port, signal);
+        ? await this.#throughProxy(proxy, dialled.address, dialled.port, signal)
+        : await openTcp(dialled.address, dialled.port, signal);
+      if (!proxy) requireReached(connection, dialled.address);
       const socket = await startTls(connection, host, await context, signal);
       const path: DialPath = {
-        remoteAddress: connection.remoteAddress ?? (proxy ? proxy.host : address),
-        remotePort: connection.remotePort ?? (proxy ? proxy.port : port),
+        address,
+        remoteAddress: connection.remoteAddress ?? (proxy ? proxy.host : dialled.address),
+        remotePort: connection.remotePort ?? (proxy ? proxy.port : dialled.port),
         ...(proxy ? { proxy: proxy.name } : {}),
         ...(rule ? { connectTo: rule.text } : {}),
       };
@@ -187,10 +200,24 @@ export class TlsDialer implements Dialer {
 /** One try: whom to verify, where to dial, and what led there. */
 interface Destination {
   readonly host: string;
+  /** The address that was vetted or resolved; with a proxy that resolves names, the name. */
   readonly address: string;
-  readonly port: number;
+  /** Where TCP goes. */
+  readonly dialled: { readonly address: string; readonly port: number };
   readonly proxy: ProxyServer | undefined;
   readonly rule: ConnectToRule | undefined;
+}
+
+/** Not one byte of TLS leaves for an address that is not the one that was dialled. */
+function requireReached({ remoteAddress }: Socket, address: string): void {
+  const reached = parseIp(remoteAddress ?? "");
+  const meant = parseIp(address);
+  // A name, from a rule, has no address to compare with.
+  if (meant === undefined || (reached !== undefined && formatIp(reached) === formatIp(meant))) return;
+  throw new LandfallError(
+    "endpoint.unvetted-address",
+    `expected to reach ${address}, reached ${remoteAddress ?? "nobody"}`,
+  );
 }
 
 const lookupWithSystem: AddressLookup = async (host) => {

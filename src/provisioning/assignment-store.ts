@@ -9,7 +9,7 @@ import type { Assignment } from "./assignment.ts";
 export interface AssignmentBinding {
   readonly idScope: string;
   readonly registrationId: string;
-  /** Host name of the DPS that was asked. */
+  /** The endpoint setting: `auto`, a key word or a host. The id scope names the DPS instance; another host may be another world. */
   readonly endpoint: string;
 }
 
@@ -20,6 +20,12 @@ export interface AssignmentStoreOptions extends StateFileOptions {
   /** Default: silent. */
   readonly log?: Logger;
 }
+
+/** What is in the file of an assignment, whomever it was made for. */
+export type StoredAssignment =
+  | { readonly state: "none" }
+  | { readonly state: "corrupt" }
+  | { readonly state: "stored"; readonly binding: AssignmentBinding; readonly assignment: Assignment };
 
 const schema = "landfall.assignment/1";
 
@@ -58,6 +64,14 @@ export class AssignmentStore {
     if (changed.length === 0) return stored.assignment;
     this.#log.info("the stored assignment is for another configuration", { changed });
     return undefined;
+  }
+
+  /** Looks at the file and leaves it as it is, also when it is corrupt. Rejects with `state.unwritable` when it cannot be read. */
+  async inspect(): Promise<StoredAssignment> {
+    const text = await this.#file.read();
+    if (text === undefined) return { state: "none" };
+    const stored = parse(text);
+    return stored === undefined ? { state: "corrupt" } : { state: "stored", ...stored };
   }
 
   /** Resolves when the assignment is on the disk. Rejects with `state.unwritable`. */

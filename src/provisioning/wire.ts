@@ -41,13 +41,22 @@ export function registrationBody({ registrationId, evidence, payload, modelId }:
 }
 
 /** Judges one response of DPS. Never throws; fields it does not know are ignored. */
-export function readAnswer({ status, body }: DpsResponse): RegistrationAnswer {
+export function readAnswer(response: DpsResponse): RegistrationAnswer {
+  return readBody(response, (json) => objectAt(json, "registrationState") ?? {});
+}
+
+/** Judges the answer to a look-up, whose body is the registration state itself; otherwise as {@link readAnswer}. */
+export function readLookUp(response: DpsResponse): RegistrationAnswer {
+  return readBody(response, (json) => json);
+}
+
+function readBody({ status, body }: DpsResponse, stateIn: (json: JsonObject) => JsonObject): RegistrationAnswer {
   const json = parseObject(body);
   if (status >= 400 && status <= 599) return readRefusal(status, json);
   if (!(status >= 200 && status <= 299)) return malformed(`a status of ${status}`);
   if (json === undefined) return malformed("a body that is not a JSON object");
 
-  const state = objectAt(json, "registrationState") ?? {};
+  const state = stateIn(json);
   const named = textAt(json, "status", 64) ?? textAt(state, "status", 64);
   switch (named?.toLowerCase()) {
     case "assigning":

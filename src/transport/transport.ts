@@ -30,6 +30,8 @@ export interface Route {
   readonly port?: number;
   /** Vetted addresses; absent means not pinned. */
   readonly addresses?: readonly string[];
+  /** `never`: no proxy may carry the connection, not even where the transport would let one. */
+  readonly proxy?: "never";
 }
 
 /* ---------------------------------------------- Device Provisioning Service --------------------------------------- */

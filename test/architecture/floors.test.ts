@@ -4,7 +4,9 @@ import { findCircle, importGraph } from "./imports.ts";
 /** Rooms by floor, ground first. A file may import from lower floors and from its own room. */
 const floors: readonly (readonly string[])[] = [
   ["ground"],
-  ["endpoint", "keys", "serial", "config"],
+  ["endpoint"],
+  ["config"],
+  ["keys", "serial"],
   ["transport", "attestation"],
   ["provisioning", "hub"],
   ["agent", "doctor", "emulator", "testing"],

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { steps } from "../../src/cli/demo/first-act.ts";
+import { steps } from "../../src/cli/demo/steps.ts";
 import { startLandfall } from "../support/landfall-process.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
 

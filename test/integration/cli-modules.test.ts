@@ -35,6 +35,9 @@ const mqttAndItsOwn = [
   "worker-timers-broker",
 ];
 
+/** The codec of DNS messages, with which a device asks name servers about its endpoints. */
+const dnsAndItsOwn = ["@leichtgewicht/ip-codec", "dns-packet"];
+
 /** The packages, and the rooms of our own, that a process has loaded. */
 function loaded(record: string): { readonly packages: string[]; readonly rooms: string[] } {
   const paths = readFileSync(record, "utf8")
@@ -79,9 +82,9 @@ async function recordRun(file: string, args: readonly string[] = []): Promise<Re
 }
 
 describe("the modules that are loaded", () => {
-  test("by an agent with MQTT and a PEM key: MQTT.js, the TOML reader, and nothing heavy", async () => {
+  test("by an agent with MQTT and a PEM key: MQTT.js, the DNS codec, the TOML reader, and nothing heavy", async () => {
     const { packages, rooms } = await recordRun(await agentWithCertificate("light"));
-    expect(packages).toEqual([...mqttAndItsOwn, "smol-toml"].sort());
+    expect(packages).toEqual([...mqttAndItsOwn, ...dnsAndItsOwn, "smol-toml"].sort());
     expect(rooms).toEqual([
       "agent",
       "attestation",
@@ -98,7 +101,7 @@ describe("the modules that are loaded", () => {
   test("by an agent over WebSocket: ws beside them", async () => {
     const file = await agentWithCertificate("websocket", { transport: "mqtt-ws" });
     const { packages } = await recordRun(file);
-    expect(packages).toEqual([...mqttAndItsOwn, "smol-toml", "ws"].sort());
+    expect(packages).toEqual([...mqttAndItsOwn, ...dnsAndItsOwn, "smol-toml", "ws"].sort());
   });
 
   test("by a check of the configuration: the TOML reader alone", async () => {

@@ -39,7 +39,7 @@ describe("landfall run", () => {
     });
     await using agent = started;
     expect(await agent.event("provisioning")).toMatchObject({ reason: "first-time", registrationId: deviceId });
-    expect(await agent.event("endpoint")).toMatchObject({ service: "dps", reason: "configured" });
+    expect(await agent.event("endpoint")).toMatchObject({ service: "dps", reason: "connect-to" });
     expect(await agent.event("assigned")).toMatchObject({ hub: hub.hostName, deviceId, origin: "provisioned" });
     expect(await agent.event("connected")).toMatchObject({ hub: hub.hostName, deviceId });
     expect(await agent.event("telemetry-acknowledged")).toMatchObject({ kind: "system" });

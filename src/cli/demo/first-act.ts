@@ -1,11 +1,10 @@
 import { Emulator } from "../../emulator/index.ts";
-import { LandfallError } from "../../errors.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { enrollX509Device } from "./device-files.ts";
-import type { Timeline } from "./timeline.ts";
+import { type Stage, untrue } from "./stage.ts";
 
-/** What has to happen. */
-export const steps = [
+/** What has to happen in the first act. */
+export const firstSteps = [
   "emulator",
   "credential",
   "endpoint",
@@ -18,14 +17,6 @@ export const steps = [
   "recovery",
   "restart",
 ] as const;
-
-/** Where the story is told, and what it may use. */
-export interface Stage {
-  readonly timeline: Timeline;
-  /** An empty directory, removed afterwards by the caller. */
-  readonly directory: string;
-  readonly signal: AbortSignal;
-}
 
 const registrationId = "demo-press-07";
 
@@ -121,8 +112,4 @@ async function restart(
   if (registrations() !== before || assigned.origin !== "stored") throw untrue("a restart needs no DPS");
   timeline.add("restart", `connected to ${hub} from the ${assigned.origin} assignment; DPS was not asked`);
   await agent.stop();
-}
-
-function untrue(claim: string): LandfallError {
-  return new LandfallError("cli.demo-incomplete", `expected that ${claim}`);
 }

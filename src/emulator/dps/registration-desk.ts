@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from "../../json.ts";
-import type { ClientTransport, EventLog } from "../event-log.ts";
+import type { ClientTransport, CredentialKind, EventLog } from "../event-log.ts";
 import type { DpsAnswer } from "./answers.ts";
 import type { DpsFault, DpsFaults } from "./faults.ts";
 import type { QuotaCounter } from "./quotas.ts";
@@ -72,8 +72,9 @@ export class RegistrationDesk {
     }
   }
 
-  #note({ requester: { registrationId }, transport, step, operationId, bodyText }: DeskRequest, status: number): void {
+  #note({ requester, transport, step, operationId, bodyText }: DeskRequest, status: number): void {
     const { events } = this.#parts;
+    const { registrationId } = requester;
     const about = { registrationId, transport, status };
     switch (step) {
       case "register":
@@ -83,7 +84,7 @@ export class RegistrationDesk {
         events.add("dps.poll", { ...about, operationId });
         break;
       case "look-up":
-        events.add("dps.look-up", about);
+        events.add("dps.look-up", { ...about, credential: credentialOf(requester) });
         break;
     }
   }
@@ -96,6 +97,11 @@ function scripted(fault: Extract<DpsFault, { status: number }>): DpsAnswer {
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     body: typeof body === "string" ? body : JSON.stringify(body),
   };
+}
+
+function credentialOf({ sasToken, certificates }: Requester): CredentialKind {
+  if (sasToken !== undefined) return "sas";
+  return certificates.length > 0 ? "certificate" : "none";
 }
 
 function payloadIn(bodyText: string): { readonly payload?: JsonValue } {

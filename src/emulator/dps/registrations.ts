@@ -99,7 +99,10 @@ export class Registrations {
     return { status: 200, body: JSON.stringify({ operationId, status, registrationState: operation.result }) };
   }
 
-  /** Tells what the last registration of a device has come to, without starting another. */
+  /**
+   * Tells what the last registration of a device has come to, without starting another. Azure does not say what it answers
+   * about a device that is enrolled and never registered; 404 is what is likely.
+   */
   lookUp(requester: Requester, bodyText: string): DpsAnswer {
     const body = parseBody(bodyText, requester.registrationId);
     if (typeof body === "string") return this.error(400004, body);

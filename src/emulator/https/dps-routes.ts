@@ -39,10 +39,19 @@ function serve(dps: Dps, step: DeskRequest["step"], request: HttpRequest): HttpO
   });
   if (outcome.kind !== "answer") return outcome.kind;
   const { status, retryAfterSeconds, body: text } = outcome.answer;
-  return jsonAnswer(status, text, retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) });
+  return jsonAnswer(status, text, {
+    ...errorCodeIn(text),
+    ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
+  });
+}
+
+/** The newest interface repeats an error's code in a header. */
+function errorCodeIn(body: string): Readonly<Record<string, string>> {
+  const [, errorCode] = /^\{"errorCode":(\d+)/.exec(body) ?? [];
+  return errorCode === undefined ? {} : { "x-ms-error-code": errorCode };
 }
 
 function errorAnswer(dps: Dps, errorCode: number, message: string): HttpAnswer {
   const { status, body } = dps.desk.error(errorCode, message);
-  return jsonAnswer(status, body);
+  return jsonAnswer(status, body, errorCodeIn(body));
 }

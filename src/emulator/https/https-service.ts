@@ -4,6 +4,7 @@ import type { BlobStore } from "../blob-store.ts";
 import type { Caller } from "../caller.ts";
 import type { Dps } from "../dps/dps.ts";
 import type { Hub } from "../hub/hub.ts";
+import type { PathRefusal } from "../path-guard.ts";
 import { blobHost, destinationOfHost, holderOf } from "../service-names.ts";
 import { blobRoutes } from "./blob-routes.ts";
 import { dpsRoutes } from "./dps-routes.ts";
@@ -16,6 +17,10 @@ export interface HttpsServiceParts {
   readonly dps: Dps;
   readonly hubs: readonly Hub[];
   readonly blobs: BlobStore;
+  /** Names of services that are not emulated, and are only there. */
+  readonly furtherHosts: readonly string[];
+  /** Judges a caller by the path that he came by; undefined lets him in. */
+  readonly refusalFor: (caller: Caller, idScope: string | undefined) => PathRefusal | undefined;
   readonly log: Logger;
 }
 
@@ -51,6 +56,9 @@ export class HttpsService {
   async #outcome(request: IncomingMessage, caller: Caller): Promise<HttpOutcome> {
     const { method = "", url = "", headers } = request;
     const path = pathOf(request);
+    const refusal = this.#parts.refusalFor(caller, idScopeIn(path));
+    if (refusal !== undefined) return jsonAnswer(refusal.http.status, JSON.stringify(refusal.http.body));
+    if (this.#parts.furtherHosts.includes(caller.serverName ?? "")) return whoAreYou;
     const found = this.#routerFor(caller.serverName ?? headers.host ?? "", path).find(method, path);
     if (typeof found === "string") return faultAnswer(found, method, path);
     const { route, parameters } = found;
@@ -75,6 +83,19 @@ export class HttpsService {
   #routerOf(hub: Hub | undefined): Router {
     return (hub && this.#hubs.get(hub)) ?? this.#dps;
   }
+}
+
+/** What a service that is not emulated says to a stranger: it is there, and wants to know who asks. */
+const whoAreYou: HttpOutcome = jsonAnswer(
+  401,
+  JSON.stringify({ error: { code: "AuthenticationFailed", message: "Credentials are missing." } }),
+  { "www-authenticate": "Bearer" },
+);
+
+/** The DPS that is meant, when it is one. */
+function idScopeIn(path: string): string | undefined {
+  const [, idScope, registrations] = path.split("/");
+  return registrations === "registrations" ? idScope : undefined;
 }
 
 function pathOf({ url = "" }: IncomingMessage): string {

@@ -32,7 +32,7 @@ export const carriers: Readonly<Record<CarrierName, Carrier>> = {
   },
 
   websocket: async (route, { dialer, identity, clock, requestTimeoutMs: ms, signal }) => {
-    const target = { port: 443, ...route, proxy: "allowed" } as const;
+    const target = { port: 443, proxy: "allowed" as const, ...route };
     const loading = import("ws");
     const { socket } = await dialer.dial(target, { identity, signal });
     const url = `wss://${target.host}:${target.port}/$iothub/websocket`;

@@ -297,7 +297,7 @@ describe("a hub given by hand", () => {
     for (let wait = 1; wait <= 12; wait++) await scene.clock.advance((await scene.event("waiting", wait)).delayMs);
     expect(await started).toEqual({ hub: hubA, deviceId: "device-1" });
     expect(scene.told("assigned")).toEqual([{ hub: hubA, deviceId: "device-1", origin: "configured" }]);
-    expect(scene.told("endpoint")).toEqual([{ service: "hub", host: hubA, reason: "configured" }]);
+    expect(scene.told("endpoint")).toEqual([{ service: "hub", host: hubA, path: "unknown", reason: "given" }]);
     expect(scene.dps.connects).toHaveLength(0);
     expect(scene.told("provisioning")).toEqual([]);
   });

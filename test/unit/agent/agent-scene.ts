@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Agent, type AgentOptions } from "../../../src/agent/agent.ts";
+import type { FoundWay, RouteFinder } from "../../../src/agent/route-finder.ts";
 import type { Settings } from "../../../src/config/settings.ts";
 import { settingsFrom } from "../../../src/config/settings-from.ts";
 import type { Configuration } from "../../../src/config/settings-schema.ts";
@@ -35,6 +36,16 @@ export interface SceneOptions extends Omit<AgentOptions, "clock" | "log"> {
   readonly provisioning?: JsonObject;
   readonly configuration?: Omit<Configuration, "provisioning" | "state">;
   readonly clock?: FakeClock;
+}
+
+/** Ways without evidence: these tests are about what happens on them. */
+const givenWays: RouteFinder = {
+  toDps: async () => givenWay("global.azure-devices-provisioning.net"),
+  toHub: async (host) => givenWay(host),
+};
+
+function givenWay(host: string): FoundWay {
+  return { route: { host }, path: "unknown", reason: "given", text: "given by the test", warnings: [] };
 }
 
 let scenes = 0;
@@ -76,6 +87,7 @@ export class AgentScene extends AgentRecord implements AsyncDisposable {
       log: this.log,
       dpsTransport: this.dps,
       hubTransport: this.hub,
+      routeFinder: givenWays,
       ...options,
     });
     this.follow(agent);
@@ -99,7 +111,7 @@ export class AgentScene extends AgentRecord implements AsyncDisposable {
     const binding = {
       idScope: "0ne00000001",
       registrationId: "device-1",
-      endpoint: "global.azure-devices-provisioning.net",
+      endpoint: "auto",
     };
     await new AssignmentStore({ directory: this.directory }).write(binding, { assignedHub: hub, deviceId: "device-1" });
     return this;
@@ -111,7 +123,7 @@ export class AgentScene extends AgentRecord implements AsyncDisposable {
     const assignment = await store.read({
       idScope: "0ne00000001",
       registrationId: "device-1",
-      endpoint: "global.azure-devices-provisioning.net",
+      endpoint: "auto",
     });
     return assignment?.assignedHub;
   }

@@ -18,7 +18,7 @@ describe("the first start", () => {
 
     expect(scene.happened).toEqual([
       ["provisioning", { reason: "first-time", registrationId: "device-1" }],
-      ["endpoint", { service: "dps", host: "global.azure-devices-provisioning.net", reason: "configured" }],
+      ["endpoint", { service: "dps", host: "global.azure-devices-provisioning.net", path: "unknown", reason: "given" }],
       [
         "assigned",
         {
@@ -29,7 +29,7 @@ describe("the first start", () => {
           substatus: "initialAssignment",
         },
       ],
-      ["endpoint", { service: "hub", host: hubA, reason: "assigned" }],
+      ["endpoint", { service: "hub", host: hubA, path: "unknown", reason: "given" }],
       ["connected", { hub: hubA, deviceId: "device-1" }],
       ["closed", {}],
     ]);

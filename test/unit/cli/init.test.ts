@@ -58,6 +58,7 @@ describe("landfall init", () => {
       hub: { transport: "mqtt-ws" },
       network: {},
       telemetry: {},
+      doctor: {},
       state: {},
       log: {},
     });

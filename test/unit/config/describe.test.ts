@@ -13,7 +13,11 @@ describe("the description of settings", () => {
       provisioning: {
         source: "dps",
         id_scope: "0ne00000000",
-        global_endpoint: "global.azure-devices-provisioning.net",
+        endpoint: "auto",
+        data_residency: "any",
+        allow_global_fallback: false,
+        network: "any",
+        private_cidrs: [],
         transport: "mqtt",
         always_reprovision_on_startup: false,
         timeout: "5m",
@@ -25,9 +29,10 @@ describe("the description of settings", () => {
         },
       },
       hub: { transport: "mqtt", keep_alive: "4m", token_lifetime: "1h", telemetry_window: 32 },
-      network: { connect_to: [], no_proxy: [] },
+      network: { connect_to: [], hosts_file: "/etc/hosts", no_proxy: [] },
       telemetry: { interval: "1m" },
       methods: {},
+      doctor: {},
       state: { directory: "/home/agent/.local/state/landfall" },
       log: { level: "info" },
     });
@@ -37,7 +42,7 @@ describe("the description of settings", () => {
     const configuration: Configuration = {
       ...withSymmetricKey,
       hub: { transport: "mqtt-ws", model_id: "dtmi:com:example:Thermostat;1", keep_alive: 45, token_lifetime: 3601 },
-      network: { connect_to: ["a.net::[::1]:"], no_proxy: ["a.net"] },
+      network: { connect_to: ["a.net::[::1]:"], name_servers: ["10.0.0.4:53"], no_proxy: ["a.net"] },
       telemetry: { interval: 0 },
       methods: { list: { command: ["ls"], timeout: "90s", max_output: 0 } },
     };
@@ -57,6 +62,8 @@ describe("the description of settings", () => {
   test("of a hub given by hand", async () => {
     expect((await described(manual)).provisioning).toEqual({
       ...manual.provisioning,
+      network: "any",
+      private_cidrs: [],
       authentication: { method: "sas", device_id_pk: "[secret]" },
     });
   });

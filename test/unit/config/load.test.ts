@@ -56,7 +56,7 @@ describe("loading", () => {
     const loaded = await load("landfall.toml");
     expect(loaded).toMatchObject({
       file,
-      settings: { provisioning: { idScope: "0ab1234C5D6", globalEndpoint: "global.azure-devices-provisioning.net" } },
+      settings: { provisioning: { idScope: "0ab1234C5D6", endpoint: { endpoint: "auto" } } },
       warnings: [expect.stringContaining("hostname, agent")],
     });
   });

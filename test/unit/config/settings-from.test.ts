@@ -58,7 +58,14 @@ describe("settings", () => {
       provisioning: {
         source: "dps",
         idScope: "0ne00000000",
-        globalEndpoint: "global.azure-devices-provisioning.net",
+        endpoint: {
+          endpoint: "auto",
+          idScope: "0ne00000000",
+          network: "any",
+          dataResidency: "any",
+          privateCidrs: [],
+          allowGlobalFallback: false,
+        },
         transport: "mqtt",
         attestation: {
           method: "symmetric_key",
@@ -70,9 +77,10 @@ describe("settings", () => {
         timeoutMs: 300_000,
       },
       hub: { transport: "mqtt", keepAliveSeconds: 240, tokenLifetimeMs: 3_600_000, telemetryWindow: 32 },
-      network: { connectTo: [], noProxy: [] },
+      network: { connectTo: [], hostsFile: "/etc/hosts", noProxy: [] },
       telemetry: { intervalMs: 60_000 },
       methods: {},
+      doctor: {},
       state: { directory: "/home/agent/.local/state/landfall" },
       log: { level: "info" },
     });
@@ -84,6 +92,8 @@ describe("settings", () => {
       provisioning: {
         ...dps,
         global_endpoint: "https://my-dps.example/",
+        cloud: "usgov",
+        private_cidrs: ["203.0.112.0/24"],
         transport: "mqtt-ws",
         payload: { site: "plant 7", nested: { list: [1, null] } },
         always_reprovision_on_startup: true,
@@ -100,17 +110,24 @@ describe("settings", () => {
       network: {
         trust_bundle: "ca.pem",
         connect_to: ["a.net:8883:localhost:1"],
+        name_servers: ["10.0.0.4", "[::1]:5353"],
+        hosts_file: "hosts",
         proxy: "http://u:p@proxy:3128",
         no_proxy: [".b.net"],
       },
       telemetry: { interval: 0 },
       methods: { list: { command: ["ls", "-l"], timeout: 5, max_output: 10 } },
+      doctor: {
+        event_hubs: "ns.servicebus.windows.net",
+        device_update: "a.api.adu.microsoft.com",
+        digital_twins: "t.net",
+      },
       state: { directory: "state" },
       log: { level: "silent" },
     });
     expect(settings).toMatchObject({
       provisioning: {
-        globalEndpoint: "my-dps.example",
+        endpoint: { endpoint: "my-dps.example", cloud: "usgov", privateCidrs: ["203.0.112.0/24"] },
         transport: "mqtt-ws",
         payload: { site: "plant 7", nested: { list: [1, null] } },
         alwaysReprovisionOnStartup: true,
@@ -129,11 +146,20 @@ describe("settings", () => {
         connectTo: [
           { fromHost: "a.net", fromPort: 8883, toHost: "localhost", toPort: 1, text: "a.net:8883:localhost:1" },
         ],
+        nameServers: [
+          { address: "10.0.0.4", port: 53 },
+          { address: "::1", port: 5353 },
+        ],
         proxyFrom: "configuration",
         noProxy: [".b.net"],
       },
       telemetry: { intervalMs: 0 },
       methods: { list: { command: ["ls", "-l"], timeoutMs: 5000, maxOutputBytes: 10 } },
+      doctor: {
+        eventHubs: "ns.servicebus.windows.net",
+        deviceUpdate: "a.api.adu.microsoft.com",
+        digitalTwins: "t.net",
+      },
       state: { directory: join(folder, "state") },
       log: { level: "silent" },
     });
@@ -255,6 +281,41 @@ describe("an X.509 identity", () => {
   });
 });
 
+describe("the choice of an endpoint", () => {
+  const endpointFaults = async (more: object): Promise<readonly string[]> => {
+    const rejected = await load({ provisioning: { ...dps, ...more } }).then(
+      () => undefined,
+      (error: { details: string[] }) => error.details,
+    );
+    return rejected ?? [];
+  };
+
+  test.each([
+    [{ endpoint: "global", network: "private" }, "provisioning.endpoint", "exclude each other"],
+    [{ endpoint: "10.0.0.5" }, "provisioning.endpoint", "a host name"],
+    [{ endpoint: "my-dps.privatelink.azure-devices-provisioning.net" }, "provisioning.endpoint", "the public name"],
+    [{ private_cidrs: ["8.0.0.0/6"] }, "provisioning.private_cidrs", "too much of the internet"],
+    [{ data_residency: "strict", allow_global_fallback: true }, "provisioning.allow_global_fallback", "has no effect"],
+  ])("refuses %j", async (more, path, says) => {
+    const [fault = ""] = await endpointFaults(more);
+    expect(fault).toContain(path);
+    expect(fault).toContain(says);
+  });
+
+  test("is judged beside other faults, and never in their place", async () => {
+    const faults = await endpointFaults({ id_scope: 5, private_cidrs: 7, endpoint: "10.0.0.5" });
+    expect(faults.map((fault) => fault.split(":")[0])).toEqual(
+      expect.arrayContaining(["provisioning.id_scope", "provisioning.private_cidrs", "provisioning.endpoint"]),
+    );
+  });
+
+  test("is left to `endpoint` when aziot's name for it is a global endpoint, which is that file's default", async () => {
+    const global_endpoint = "https://global.azure-devices-provisioning.net";
+    const { settings } = await load({ provisioning: { ...dps, global_endpoint, dps_name: "my-dps" } });
+    expect(settings.provisioning).toMatchObject({ endpoint: { endpoint: "auto", dpsName: "my-dps" } });
+  });
+});
+
 describe("a hub given by hand", () => {
   test("has the device id as its registration id", async () => {
     const { settings } = await load(manual);
@@ -262,6 +323,7 @@ describe("a hub given by hand", () => {
       source: "manual",
       iothubHostname: "my-hub.azure-devices.net",
       deviceId: "my-device",
+      endpoint: expect.objectContaining({ endpoint: "auto", network: "any", privateCidrs: [] }),
       authentication: {
         method: "symmetric_key",
         registrationId: "my-device",

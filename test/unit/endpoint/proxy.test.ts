@@ -62,6 +62,7 @@ describe.each([
     expect(socket.authorized).toBe(true);
     expect(proxy.asked).toEqual([`peer.test:${peer.port}`]);
     expect(path).toEqual({
+      address: "peer.test",
       remoteAddress: "127.0.0.1",
       remotePort: proxy.port,
       proxy: `${kind}://localhost:${proxy.port}`,

@@ -53,7 +53,7 @@ describe("TlsDialer", () => {
     const lookup = vi.fn();
     const { socket, path } = await dialerWith({ lookup }).dial(targetOf(peer, { addresses: ["127.0.0.1"] }));
     expect(socket.authorized).toBe(true);
-    expect(path).toEqual({ remoteAddress: "127.0.0.1", remotePort: peer.port });
+    expect(path).toEqual({ address: "127.0.0.1", remoteAddress: "127.0.0.1", remotePort: peer.port });
     await vi.waitUntil(() => peer.secured.length === 1);
     expect((peer.secured[0] as unknown as { servername: string }).servername).toBe("peer.test");
     expect(lookup).not.toHaveBeenCalled();
@@ -112,7 +112,7 @@ describe("TlsDialer", () => {
       addresses: ["127.0.0.9"],
       proxy: "never",
     });
-    expect(path).toEqual({ remoteAddress: "127.0.0.1", remotePort: peer.port, connectTo: text });
+    expect(path).toEqual({ address: "127.0.0.1", remoteAddress: "127.0.0.1", remotePort: peer.port, connectTo: text });
     expect(records).toMatchObject([{ level: "info", fields: { connectTo: text } }]);
     socket.destroy();
   });

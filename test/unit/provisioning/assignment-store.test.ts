@@ -43,6 +43,16 @@ describe("the assignment store", () => {
     expect((await stat(store().path)).mode & 0o777).toBe(0o600);
   });
 
+  test("can be looked at without being changed, for whomever it was made", async () => {
+    expect(await store().inspect()).toEqual({ state: "none" });
+    await store().write(binding, assignment);
+    expect(await store().inspect()).toEqual({ state: "stored", binding, assignment });
+    await writeFile(store().path, "half a fi");
+    expect(await store().inspect()).toEqual({ state: "corrupt" });
+    expect(await readdir(directory)).toEqual(["assignment.json"]);
+    expect(logged).toEqual([]);
+  });
+
   test("keeps an assignment without the optional parts", async () => {
     const bare = { assignedHub: "hub.example", deviceId: "dev-1" };
     await store().write(binding, bare);
