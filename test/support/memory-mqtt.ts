@@ -24,7 +24,10 @@ export class MemoryMqtt implements Dialer {
     const [client, service] = duplexPair();
     this.streams.push(client);
     this.#connections.add(new MqttPeerConnection(service, this.#script));
-    return { socket: client as TLSSocket, path: { address: "memory", remoteAddress: "memory", remotePort: target.port } };
+    return {
+      socket: client as TLSSocket,
+      path: { address: "memory", remoteAddress: "memory", remotePort: target.port },
+    };
   }
 
   /** Resolves with the `count`-th connection (1 is the first). */
