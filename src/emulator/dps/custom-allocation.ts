@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import type { Clock } from "../../clock.ts";
 import { LandfallError } from "../../errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../json.ts";
@@ -60,7 +61,7 @@ export function assertCallbackUrl(text: string): void {
  */
 export async function allocateByCallback(
   url: string,
-  request: CustomAllocationRequest,
+  asked: CustomAllocationRequest,
   { hubs, clock }: CallbackParts,
 ): Promise<CustomAllocation> {
   const over = new AbortController();
@@ -70,15 +71,30 @@ export async function allocateByCallback(
     () => {}, // answered in time
   );
   try {
-    const headers = { "content-type": "application/json" };
-    const body = JSON.stringify(webhookRequest(request, hubs));
-    const response = await fetch(url, { method: "POST", headers, body, redirect: "error", signal: late.signal });
-    const text = await response.text();
-    if (response.status !== 200) throw failure(`Custom allocation failed with status code: ${response.status}`);
+    const { status, text } = await post(url, JSON.stringify(webhookRequest(asked, hubs)), late.signal);
+    if (status !== 200) throw failure(`Custom allocation failed with status code: ${status}`);
     return readAnswer(text);
   } finally {
     over.abort();
   }
+}
+
+function post(
+  url: string,
+  body: string,
+  signal: AbortSignal,
+): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+    const sent = request(url, { method: "POST", headers, agent: false, signal }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
 }
 
 function webhookRequest(
