@@ -3,7 +3,6 @@ import type { Clock } from "../../clock.ts";
 import { LandfallError } from "../../errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../json.ts";
 import type { InitialTwin } from "../hub/twin.ts";
-import type { LinkedHub } from "./allocation.ts";
 
 /** What a custom allocation is asked. */
 export interface CustomAllocationRequest {
@@ -31,9 +30,15 @@ export interface CustomAllocation {
 /** Decides where a device goes. What it throws or rejects with makes the registration fail with 400207. */
 export type AllocationFunction = (request: CustomAllocationRequest) => CustomAllocation | Promise<CustomAllocation>;
 
+/** A hub under both of its names. */
+export interface NamedHub {
+  readonly name: string;
+  readonly hostName: string;
+}
+
 /** What {@link allocateByCallback} works with beside the request. */
 export interface CallbackParts {
-  readonly hubs: readonly LinkedHub[];
+  readonly hubs: readonly NamedHub[];
   readonly clock: Clock;
 }
 
@@ -99,7 +104,7 @@ function post(
 
 function webhookRequest(
   { registrationId, group, payload, hubs: names, currentHub }: CustomAllocationRequest,
-  hubs: readonly LinkedHub[],
+  hubs: readonly NamedHub[],
 ): JsonObject {
   const hostNameOf = (name: string | undefined): string | undefined => hubs.find((hub) => hub.name === name)?.hostName;
   const currentIotHubHostName = hostNameOf(currentHub);
