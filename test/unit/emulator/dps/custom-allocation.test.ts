@@ -152,6 +152,29 @@ describe("a custom allocation by a callback URL", () => {
     ]);
   });
 
+  test("decides a registration", async () => {
+    const { url } = await webhook(json({ iotHubHostName: linkedHubs[1] }));
+    const { emulated, key } = customised(url);
+    const requester = {
+      idScope: "0ne00ABCDEF",
+      registrationId: "dev",
+      sasToken: emulated.token("dev", key),
+      certificates: [],
+    };
+    const serve = (step: "register" | "poll", operationId = ""): JsonObject => {
+      const about = { requester, transport: "https", step, operationId, bodyText: "" } as const;
+      const outcome = emulated.dps.desk.serve(about);
+      return outcome.kind === "answer" ? (JSON.parse(outcome.answer.body) as JsonObject) : {};
+    };
+    const operationId = String(serve("register").operationId);
+    let answer = serve("poll", operationId);
+    for (let turn = 0; turn < 10_000 && answer.status === "assigning"; turn++) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      answer = serve("poll", operationId);
+    }
+    expect(answer).toMatchObject({ status: "assigned", registrationState: { assignedHub: linkedHubs[1] } });
+  });
+
   test.each<[string, (response: ServerResponse) => void]>([
     ["another status than 200", (response) => void response.writeHead(400).end("{}")],
     ["what is not JSON", (response) => void response.end("hub-a")],
