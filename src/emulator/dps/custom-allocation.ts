@@ -1,8 +1,8 @@
+import { request } from "node:http";
 import type { Clock } from "../../clock.ts";
 import { LandfallError } from "../../errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../json.ts";
 import type { InitialTwin } from "../hub/twin.ts";
-import type { LinkedHub } from "./allocation.ts";
 
 /** What a custom allocation is asked. */
 export interface CustomAllocationRequest {
@@ -30,9 +30,15 @@ export interface CustomAllocation {
 /** Decides where a device goes. What it throws or rejects with makes the registration fail with 400207. */
 export type AllocationFunction = (request: CustomAllocationRequest) => CustomAllocation | Promise<CustomAllocation>;
 
+/** A hub under both of its names. */
+export interface NamedHub {
+  readonly name: string;
+  readonly hostName: string;
+}
+
 /** What {@link allocateByCallback} works with beside the request. */
 export interface CallbackParts {
-  readonly hubs: readonly LinkedHub[];
+  readonly hubs: readonly NamedHub[];
   readonly clock: Clock;
 }
 
@@ -60,7 +66,7 @@ export function assertCallbackUrl(text: string): void {
  */
 export async function allocateByCallback(
   url: string,
-  request: CustomAllocationRequest,
+  asked: CustomAllocationRequest,
   { hubs, clock }: CallbackParts,
 ): Promise<CustomAllocation> {
   const over = new AbortController();
@@ -70,20 +76,35 @@ export async function allocateByCallback(
     () => {}, // answered in time
   );
   try {
-    const headers = { "content-type": "application/json" };
-    const body = JSON.stringify(webhookRequest(request, hubs));
-    const response = await fetch(url, { method: "POST", headers, body, redirect: "error", signal: late.signal });
-    const text = await response.text();
-    if (response.status !== 200) throw failure(`Custom allocation failed with status code: ${response.status}`);
+    const { status, text } = await post(url, JSON.stringify(webhookRequest(asked, hubs)), late.signal);
+    if (status !== 200) throw failure(`Custom allocation failed with status code: ${status}`);
     return readAnswer(text);
   } finally {
     over.abort();
   }
 }
 
+function post(
+  url: string,
+  body: string,
+  signal: AbortSignal,
+): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+    const sent = request(url, { method: "POST", headers, agent: false, signal }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
+
 function webhookRequest(
   { registrationId, group, payload, hubs: names, currentHub }: CustomAllocationRequest,
-  hubs: readonly LinkedHub[],
+  hubs: readonly NamedHub[],
 ): JsonObject {
   const hostNameOf = (name: string | undefined): string | undefined => hubs.find((hub) => hub.name === name)?.hostName;
   const currentIotHubHostName = hostNameOf(currentHub);

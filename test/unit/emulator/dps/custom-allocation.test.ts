@@ -2,9 +2,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { deferred } from "../../../../src/deferred.ts";
+import { allocateByCallback } from "../../../../src/emulator/dps/custom-allocation.ts";
 import type { AllocationFunction, CustomAllocation } from "../../../../src/emulator/index.ts";
 import type { JsonObject } from "../../../../src/json.ts";
-import { type Answered, EmulatedDps, poll, register } from "../../../support/emulated-dps.ts";
+import { FakeClock } from "../../../../src/testing/fake-clock.ts";
+import { EmulatedDps, poll, register } from "../../../support/emulated-dps.ts";
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -123,28 +125,54 @@ describe("a custom allocation", () => {
 });
 
 describe("a custom allocation by a callback URL", () => {
+  const names = ["hub-a", "hub-b"];
+  const linkedHubs = names.map((name) => `${name}.azure-devices.net`);
+  const hubs = names.map((name, index) => ({ name, hostName: linkedHubs[index] ?? "" }));
+  const ask = (url: string, more: object = {}, clock = new FakeClock()) =>
+    allocateByCallback(url, { registrationId: "dev", payload: undefined, hubs: names, ...more }, { hubs, clock });
+
   test("is asked and answers in the JSON of the real service's webhooks", async () => {
     const twin = { properties: { desired: { mode: 2 } }, tags: { site: "north" } };
-    const hook = await webhook(
-      json({ iotHubHostName: "hub-b.azure-devices.net", initialTwin: twin, payload: { a: 1 } }),
-    );
-    const emulated = new EmulatedDps({ assigningPolls: 0 });
-    const attestation = { method: "symmetric_key" } as const;
-    const group = emulated.dps.enroll({ group: "line", attestation, allocation: "custom", customAllocation: hook.url });
-    const options = { key: group.deviceKey("dev"), body: JSON.stringify({ payload: { model: "x" } }) };
-    expect(await emulated.outcome("dev", options)).toMatchObject({
-      body: { registrationState: { assignedHub: "hub-b.azure-devices.net", payload: { a: 1 } } },
+    const hook = await webhook(json({ iotHubHostName: linkedHubs[1], initialTwin: twin, payload: { a: 1 } }));
+    expect(await ask(hook.url, { group: "line", payload: { model: "x" }, currentHub: "hub-b" })).toEqual({
+      hub: "hub-b.azure-devices.net",
+      initialTwin: { desired: { mode: 2 }, tags: { site: "north" } },
+      payload: { a: 1 },
     });
-    expect(emulated.hubs[1]?.twin("dev")).toMatchObject({ desired: { mode: 2 }, tags: { site: "north" } });
-    await emulated.outcome("dev", options);
-    const linkedHubs = ["hub-a.azure-devices.net", "hub-b.azure-devices.net"];
+    await ask(hook.url);
+    const context = { registrationId: "dev", currentIotHubHostName: linkedHubs[1], payload: { model: "x" } };
     const enrollmentGroup = { enrollmentGroupId: "line" };
-    const context = { registrationId: "dev", payload: { model: "x" } };
-    const current = { currentIotHubHostName: "hub-b.azure-devices.net" };
+    const registrationId = "dev";
     expect(hook.asked).toEqual([
       { method: "POST", json: { enrollmentGroup, deviceRuntimeContext: context, linkedHubs } },
-      { method: "POST", json: { enrollmentGroup, deviceRuntimeContext: { ...context, ...current }, linkedHubs } },
+      {
+        method: "POST",
+        json: { individualEnrollment: { registrationId }, deviceRuntimeContext: { registrationId }, linkedHubs },
+      },
     ]);
+  });
+
+  test("decides a registration", async () => {
+    const { url } = await webhook(json({ iotHubHostName: linkedHubs[1] }));
+    const { emulated, key } = customised(url);
+    const requester = {
+      idScope: "0ne00ABCDEF",
+      registrationId: "dev",
+      sasToken: emulated.token("dev", key),
+      certificates: [],
+    };
+    const serve = (step: "register" | "poll", operationId = ""): JsonObject => {
+      const about = { requester, transport: "https", step, operationId, bodyText: "" } as const;
+      const outcome = emulated.dps.desk.serve(about);
+      return outcome.kind === "answer" ? (JSON.parse(outcome.answer.body) as JsonObject) : {};
+    };
+    const operationId = String(serve("register").operationId);
+    let answer = serve("poll", operationId);
+    for (let turn = 0; turn < 10_000 && answer.status === "assigning"; turn++) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      answer = serve("poll", operationId);
+    }
+    expect(answer).toMatchObject({ status: "assigned", registrationState: { assignedHub: linkedHubs[1] } });
   });
 
   test.each<[string, (response: ServerResponse) => void]>([
@@ -153,25 +181,20 @@ describe("a custom allocation by a callback URL", () => {
     ["no hub", json({})],
     ["a redirection", (response) => void response.writeHead(302, { location: "http://127.0.0.1:9/" }).end()],
     ["nothing", (response) => void response.socket?.destroy()],
-  ])("fails with 400207 when that answers %s", async (_what, serve) => {
+  ])("fails when that answers %s", async (_what, serve) => {
     const { url } = await webhook(serve);
-    const { emulated, key } = customised(url);
-    expect(await emulated.outcome("dev", { key })).toMatchObject(failed);
+    await expect(ask(url)).rejects.toThrow();
   });
 
   test("fails when that takes more than five seconds, by the emulator's clock", async () => {
     const reached = deferred<void>();
+    const clock = new FakeClock();
     const { url } = await webhook(() => reached.resolve());
-    const { emulated, key } = customised(url);
-    await using device = await emulated.connect("dev", { key });
-    const id = String((await register(device)).body.operationId);
+    const asking = ask(url, {}, clock);
     await reached.promise;
-    await emulated.clock.advance(4999);
-    expect((await poll(device, id)).status).toBe(202);
-    await emulated.clock.advance(1);
-    let answer: Answered;
-    do answer = await poll(device, id);
-    while (answer.status === 202);
-    expect(answer).toMatchObject(failed);
+    expect(clock.pending).toEqual([5000]);
+    const failing = expect(asking).rejects.toThrow();
+    await clock.advance(5000);
+    await failing;
   });
 });
