@@ -64,6 +64,11 @@ export const errorTable = {
     retry: "never",
     remedy: "Use a file path or a file:// URI.",
   },
+  "key.not-exportable": {
+    summary: "A private key cannot leave the place where it lives, and a library wants to hold it itself.",
+    retry: "never",
+    remedy: "Use a transport of landfall's own, which has TLS sign with the key where it is.",
+  },
   "certificate.unusable": {
     summary: "A certificate could not be parsed.",
     retry: "never",
@@ -191,6 +196,11 @@ export const errorTable = {
     summary: "The peer sent something that the protocol does not allow.",
     retry: "backoff",
     remedy: "Something between the device and the service may be altering traffic.",
+  },
+  "transport.unsupported": {
+    summary: "The transport cannot do what is asked of it.",
+    retry: "never",
+    remedy: "The message names what it cannot do; a transport of landfall's own can.",
   },
   "transport.message-too-large": {
     summary: "The message is larger than the service allows; it was not sent.",

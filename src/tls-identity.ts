@@ -1,8 +1,9 @@
 import type { SecureContext, SecureContextOptions } from "node:tls";
+import type { Secret } from "./secret.ts";
 
 /**
  * A certificate and the private key that belongs to it, ready for TLS.
- * The key may be in a file, a token, a TPM or an MCU: nobody above sees which, and key bytes never leave the implementation.
+ * The key may be in a file, a token, a TPM or an MCU: nobody above sees which, and its bytes leave the implementation only where {@link exportKey} can give them away.
  */
 export interface TlsIdentity {
   /** The certificates that are sent, PEM, leaf first, intermediates after it. */
@@ -12,4 +13,9 @@ export interface TlsIdentity {
    * Rejects with `key.*` errors when the key cannot be used.
    */
   secureContext(base: SecureContextOptions): Promise<SecureContext>;
+  /**
+   * The private key as PKCS#8 PEM, not encrypted, for a library that insists on holding it itself; landfall's own
+   * transports never ask. Absent, or throwing `key.not-exportable`, where the key cannot leave its place.
+   */
+  exportKey?(): Secret;
 }

@@ -41,9 +41,12 @@ process.on("uncaughtException", (error) => {
   process.exit(1);
 });
 
-process.exitCode = await runProgram({
+// Not awaited at the top: the single file for devices is a CommonJS module, which starts faster and cannot do that.
+void runProgram({
   args: process.argv.slice(2),
   env,
   terminal: { input: stdin, out, err },
   signal: ending.signal,
+}).then((exitCode) => {
+  process.exitCode = exitCode;
 });

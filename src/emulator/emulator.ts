@@ -3,24 +3,31 @@ import { systemClock } from "../clock.ts";
 import { LandfallError } from "../errors.ts";
 import { type Logger, silentLogger } from "../log.ts";
 import { openAuthority, type StoredAuthority } from "./authority-directory.ts";
+import { BlobStore } from "./blob-store.ts";
+import type { Caller } from "./caller.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
 import { Dps } from "./dps/dps.ts";
-import { registrationIdsIn } from "./dps/dps-https.ts";
 import { parseDpsUsername } from "./dps/dps-username.ts";
 import { EventLog } from "./event-log.ts";
 import { FrontDoor } from "./front-door.ts";
-import type { HttpExchange, HttpReply } from "./https/http-exchange.ts";
-import { httpFront, notKnownHere, whoAreYou } from "./https/http-front.ts";
+import { HttpsService } from "./https/https-service.ts";
 import { Hub } from "./hub/hub.ts";
 import type { DeviceLink } from "./mqtt/device-link.ts";
 import { MqttLink } from "./mqtt/link.ts";
 import type { ConnectPacket } from "./mqtt/packets.ts";
-import type { ConnectedPeer, Peer } from "./mqtt/peer.ts";
+import type { Peer } from "./mqtt/peer.ts";
 import type { MqttService } from "./mqtt/service.ts";
 import { checkNumbers, type EmulatorOptions, type EmulatorReady } from "./options.ts";
 import { type PathRefusal, refusingService } from "./path-guard.ts";
 import { secureRandom } from "./randomness.ts";
-import { certificateNames, checkHubNames, destinationOf, globalDpsHost, hubHostName } from "./service-names.ts";
+import {
+  blobHost,
+  certificateNames,
+  checkHubNames,
+  destinationOf,
+  globalDpsHost,
+  hubHostName,
+} from "./service-names.ts";
 
 /**
  * A Device Provisioning Service and IoT hubs on this machine, for tests and for trying things out. Credentials are checked
@@ -42,26 +49,42 @@ export class Emulator implements AsyncDisposable {
   readonly #log: Logger;
   readonly #options: EmulatorOptions;
   readonly #stored: StoredAuthority;
+  readonly #https: HttpsService;
   #door: FrontDoor | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: EmulatorOptions, stored: StoredAuthority) {
+  private constructor(options: EmulatorOptions, authority: StoredAuthority) {
     const { clock = systemClock, random = secureRandom, log = silentLogger, recordLimit = 10_000 } = options;
     this.#options = options;
-    this.#stored = stored;
+    this.#stored = authority;
     this.#log = log;
     this.events = new EventLog(clock, recordLimit);
     const shared = { clock, random, log, events: this.events };
+    const blobs = new BlobStore(random, () => this.#blobAddress());
     this.hubs = hubNamesOf(options).map(
-      (name) => new Hub({ name, hostName: hubHostName(name), recordLimit, ...shared }),
+      (name) => new Hub({ name, hostName: hubHostName(name), recordLimit, blobs, ...shared }),
     );
     this.dps = new Dps({
       ...shared,
       idScope: options.idScope ?? "0ne00ABCDEF",
       hubs: () =>
-        this.hubs.map(({ name, registry, hostName }) => ({ name, registry, address: this.#address(hostName) })),
+        this.hubs.map(({ name, registry, hostName }) => ({
+          name,
+          hostName,
+          registry,
+          address: this.#address(hostName),
+        })),
       assigningPolls: options.assigningPolls ?? 1,
       retryAfterSeconds: options.retryAfterSeconds ?? 1,
+      quotas: options.quotas,
+    });
+    this.#https = new HttpsService({
+      dps: this.dps,
+      hubs: this.hubs,
+      blobs,
+      furtherHosts: options.furtherHosts ?? [],
+      refusalFor: (caller, idScope) => this.#refusalFor(caller, idScope),
+      log: log.child("https"),
     });
     for (const enrollment of options.enrollments ?? []) this.dps.enroll(enrollment);
   }
@@ -144,7 +167,7 @@ export class Emulator implements AsyncDisposable {
       certificate: await authority.issue({ commonName: "landfall emulator", dnsNames: names, usage: "server" }),
       log: this.#log,
       onConnection: (stream, peer, cut) => this.#welcome(stream, peer, cut),
-      onRequest: httpFront((exchange) => this.#answer(exchange)),
+      onRequest: (request, response, caller) => void this.#https.serve(request, response, caller),
     });
   }
 
@@ -171,17 +194,8 @@ export class Emulator implements AsyncDisposable {
     return destination.service === "dps" ? this.dps.service : destination.hub.service;
   }
 
-  #answer(exchange: HttpExchange): HttpReply {
-    const { peer, path } = exchange;
-    const refusal = this.#refusalFor(peer, registrationIdsIn(path)?.idScope);
-    if (refusal !== undefined) return { status: refusal.http.status, body: JSON.stringify(refusal.http.body) };
-    const destination = destinationOf(peer.serverName, "", this.hubs);
-    if (destination === undefined) return whoAreYou;
-    return (destination.service === "dps" ? this.dps.https.answer(exchange) : undefined) ?? notKnownHere;
-  }
-
   #refusalFor(
-    { serverName = "", localPort, remotePort }: ConnectedPeer,
+    { serverName = "", localPort, remotePort }: Caller,
     idScope: string | undefined,
   ): PathRefusal | undefined {
     return this.#options.guard?.({ serverName, localPort, remotePort, idScope });
@@ -189,6 +203,10 @@ export class Emulator implements AsyncDisposable {
 
   #address(hostName: string): string {
     return this.#options.assign === "localhost" ? `localhost:${this.ready.mqttPort}` : hostName;
+  }
+
+  #blobAddress(): string {
+    return this.#options.assign === "localhost" ? `localhost:${this.ready.wsPort}` : blobHost;
   }
 
   async #close(): Promise<void> {

@@ -42,6 +42,7 @@ export function parseEnrollmentFile(
   if (findings.faults.length === 0) {
     reportTwins(entries.individual, "individual", (entry) => entry.registration_id.toLowerCase(), top);
     reportTwins(entries.group, "group", (entry) => entry.name, top);
+    reportMissingCallbacks(entries, top);
   }
   if (findings.faults.length > 0) throw invalid(findings.faults.map(faultLine));
   return [
@@ -80,11 +81,25 @@ function reportTwins<T>(entries: readonly T[], table: string, idOf: (entry: T) =
   }
 }
 
+function reportMissingCallbacks(
+  tables: { readonly individual: readonly EnrollmentEntry[]; readonly group: readonly EnrollmentEntry[] },
+  top: Place,
+): void {
+  for (const [table, entries] of Object.entries(tables)) {
+    for (const [index, { allocation, callback_url }] of entries.entries()) {
+      if (allocation !== "custom" || callback_url !== undefined) continue;
+      const place = top.at(table).at(index).at("callback_url");
+      place.fault({ expected: "a URL where allocation is custom", found: "nothing" });
+    }
+  }
+}
+
 type Common = Omit<EnrollmentOptions, "registrationId" | "group" | "deviceId">;
 
 function optionsOf(entry: EnrollmentEntry): Common {
   const { attestation, disabled, allocation, reprovisioning, hubs, initial_twin, payload, failure } = entry;
-  const present = { hubs, initialTwin: initial_twin, payload };
+  const { latencies_ms: latenciesMs, callback_url: customAllocation } = entry;
+  const present = { hubs, initialTwin: initial_twin, payload, latenciesMs, customAllocation };
   return {
     attestation: attestationOf(attestation),
     disabled,

@@ -16,6 +16,7 @@ import {
   type Variants,
 } from "../config/schema.ts";
 import type { JsonObject } from "../json.ts";
+import { isCallbackUrl } from "./dps/custom-allocation.ts";
 import { isRegistrationId } from "./dps/registration-id.ts";
 import { isKey } from "./symmetric-key.ts";
 
@@ -40,6 +41,20 @@ const object: Kind<JsonObject, JsonObject> = {
       ? (JSON.parse(JSON.stringify(value)) as JsonObject)
       : at.fault({ expected: "a table", found: typeShown(value) }),
 };
+
+const latenciesExpect = "a table of milliseconds, 0 or more, by name of hub";
+
+const latencies: Kind<Readonly<Record<string, number>>, Readonly<Record<string, number>>> = {
+  expects: latenciesExpect,
+  read(value, at) {
+    const isRight = isTable(value) && Object.values(value).every((ms) => typeof ms === "number" && ms >= 0);
+    return isRight
+      ? (value as Readonly<Record<string, number>>)
+      : at.fault({ expected: latenciesExpect, found: typeShown(value) });
+  },
+};
+
+const callbackUrl = ruled("an http: URL of this machine", isCallbackUrl);
 
 const certificateExpects = "a PEM certificate, or the path of a file with one";
 
@@ -104,7 +119,17 @@ const common = {
   attestation,
   disabled: defaulting(flag, false, "Registrations are answered with the status disabled."),
   hubs: optional(list(name, 1), ["hub-a"], "Names of the hubs that may be assigned. Default: all of them."),
-  allocation: defaulting(choice(["hashed", "static"]), "hashed", "By the registration id, or always the first hub."),
+  allocation: defaulting(
+    choice(["hashed", "static", "lowest-latency", "custom"]),
+    "hashed",
+    "By the registration id, always the first hub, the nearest by latencies_ms, or as callback_url says.",
+  ),
+  latencies_ms: optional(latencies, { "hub-a": 20 }, "Milliseconds to each hub, by its name."),
+  callback_url: optional(
+    callbackUrl,
+    "http://127.0.0.1:7071/api/allocate",
+    "Asked for the hub where allocation is custom.",
+  ),
   reprovisioning: defaulting(choice(["migrate", "reset", "never"]), "migrate", "What a later change of hub does."),
   initial_twin: table("What a device's twin begins with.", {
     desired: defaulting(object, {}, "Desired properties."),

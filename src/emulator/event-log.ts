@@ -6,12 +6,22 @@ import { Recording, type WatchOptions } from "./recording.ts";
 /** How a client proved itself, or tried to. */
 export type CredentialKind = "sas" | "certificate" | "none";
 
+/** What a client came over. */
+export type ClientTransport = "mqtt" | "mqtt-ws" | "https";
+
 interface ConnectionFacts {
-  readonly transport: "mqtt" | "mqtt-ws";
+  readonly transport: Exclude<ClientTransport, "https">;
   readonly credential: CredentialKind;
   readonly remoteAddress: string;
   readonly cleanSession: boolean;
   readonly keepAliveSeconds: number;
+}
+
+interface RequestFacts {
+  readonly registrationId: string;
+  readonly transport: ClientTransport;
+  /** HTTP-class status of the answer; 0 when a fault left the request without one. */
+  readonly status: number;
 }
 
 /** Everything the emulator records, by kind. */
@@ -20,17 +30,12 @@ export interface EventKinds {
   "dps.connected": ConnectionFacts & { readonly registrationId: string };
   "dps.refused": { readonly clientId: string; readonly code: number; readonly reason: string };
   "dps.disconnected": { readonly registrationId: string; readonly reason: string };
-  /** A registration request and the status of its answer; 0 when a fault left it without one. */
-  "dps.register": { readonly registrationId: string; readonly status: number; readonly payload?: JsonValue };
-  /** A poll and the status of its answer; 0 when a fault left it without one. */
-  "dps.poll": { readonly registrationId: string; readonly status: number; readonly operationId: string };
-  /** A look-up over HTTPS, which registers nothing, and the status of its answer. */
-  "dps.look-up": {
-    readonly registrationId: string;
-    readonly status: number;
-    readonly credential: CredentialKind;
-    readonly remoteAddress: string;
-  };
+  /** A registration request and the status of its answer. */
+  "dps.register": RequestFacts & { readonly payload?: JsonValue };
+  /** A poll and the status of its answer. */
+  "dps.poll": RequestFacts & { readonly operationId: string };
+  /** A look-up of what a registration has come to; HTTPS only. */
+  "dps.look-up": RequestFacts & { readonly credential: CredentialKind };
   "dps.assigned": {
     readonly registrationId: string;
     readonly hub: string;
@@ -55,6 +60,13 @@ export interface EventKinds {
   "hub.subscribed": { readonly hub: string; readonly deviceId: string; readonly filter: string };
   "hub.telemetry": { readonly hub: string; readonly deviceId: string; readonly sequenceNumber: number };
   "hub.message-completed": { readonly hub: string; readonly deviceId: string; readonly messageId: string };
+  /** A device said what became of a file. */
+  "hub.file-uploaded": {
+    readonly hub: string;
+    readonly deviceId: string;
+    readonly blobName: string;
+    readonly isSuccess: boolean;
+  };
   "hub.method-answered": {
     readonly hub: string;
     readonly deviceId: string;

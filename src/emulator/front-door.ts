@@ -7,7 +7,8 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type 
 import { createWebSocketStream, WebSocketServer } from "ws";
 import { describeCause, LandfallError } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import { type ConnectedPeer, type Peer, peerOf } from "./mqtt/peer.ts";
+import { type Caller, callerOf } from "./caller.ts";
+import type { Peer } from "./mqtt/peer.ts";
 
 /** What a {@link FrontDoor} is made with. */
 export interface FrontDoorOptions {
@@ -21,8 +22,8 @@ export interface FrontDoorOptions {
   readonly log: Logger;
   /** Called for every connection that is ready to speak MQTT. `cut` ends it as a failing network does. */
   readonly onConnection: (stream: Duplex, peer: Peer, cut: () => void) => void;
-  /** Called for every HTTP request that is not for a WebSocket. */
-  readonly onRequest: (request: IncomingMessage, response: ServerResponse, peer: ConnectedPeer) => void;
+  /** Called for every HTTPS request; whoever takes it answers it, or cuts its connection. */
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse, caller: Caller) => void;
 }
 
 /** Path of MQTT over WebSocket, for DPS and hubs alike. The dollar sign is literal. */
@@ -32,7 +33,7 @@ const webSocketPath = "/$iothub/websocket";
 const maxWebSocketBytes = 1024 * 1024;
 
 /**
- * The two ports of the emulator: MQTT over TLS, and HTTPS, where MQTT over WebSocket is too. All services stand behind both.
+ * The two ports of the emulator: MQTT over TLS, and HTTPS with MQTT over WebSocket. All services stand behind both.
  *
  * Clients are asked for a certificate and come in whatever they answer, as the cloud does it: who uses a shared access
  * signature sends none, and the service judges at CONNECT or at registration.
@@ -60,7 +61,7 @@ export class FrontDoor {
     };
     this.#mqtt = createTlsServer(tls, (socket) => this.#welcome(socket, socket, "mqtt"));
     this.#https = createHttpsServer(tls, (request, response) => {
-      options.onRequest(request, response, peerOf(request.socket as TLSSocket));
+      options.onRequest(request, response, callerOf(request.socket as TLSSocket));
     });
     this.#webSockets = new WebSocketServer({
       noServer: true,
@@ -112,7 +113,7 @@ export class FrontDoor {
   }
 
   #welcome(stream: Duplex, socket: TLSSocket, transport: Peer["transport"]): void {
-    this.#options.onConnection(stream, { ...peerOf(socket), transport }, () => this.#cut(socket));
+    this.#options.onConnection(stream, { ...callerOf(socket), transport }, () => this.#cut(socket));
   }
 
   /** Below TLS, with a reset: the end of a TLS socket would be an orderly one, which a client can tell from a failure. */

@@ -8,6 +8,7 @@ export {
   type Validity,
 } from "./certificate-authority.ts";
 export type { RegistrationRecord } from "./dps/assignments.ts";
+export type { AllocationFunction, CustomAllocation, CustomAllocationRequest } from "./dps/custom-allocation.ts";
 export type { Dps } from "./dps/dps.ts";
 export type { Enrollment, EnrollmentChange } from "./dps/enrollment.ts";
 export type {
@@ -21,12 +22,14 @@ export type {
   X509Attestation,
 } from "./dps/enrollment-options.ts";
 export type { DpsFault, DpsFaults, DpsStep, ServedFault } from "./dps/faults.ts";
+export type { DpsQuotas } from "./dps/quotas.ts";
 export { Emulator } from "./emulator.ts";
 export { type EnrollmentFileOptions, parseEnrollmentFile } from "./enrollment-file.ts";
-export type { EmulatorEvent, EventKind, EventKinds, EventLog } from "./event-log.ts";
+export type { ClientTransport, EmulatorEvent, EventKind, EventKinds, EventLog } from "./event-log.ts";
 export type { AddDeviceAuthentication, AddDeviceOptions } from "./hub/add-device.ts";
 export type { OutgoingCloudMessage, SentMessage } from "./hub/cloud-to-device.ts";
 export type { ConnectionSummary } from "./hub/device-connection.ts";
+export type { FileUpload } from "./hub/file-uploads.ts";
 export type { AddedDevice, Hub, InvokeOptions, TelemetryOptions } from "./hub/hub.ts";
 export type { MethodResult } from "./hub/methods.ts";
 export type { ReceivedTelemetry } from "./hub/telemetry.ts";

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { LandfallError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { EnrollmentOptions } from "./dps/enrollment-options.ts";
+import type { DpsQuotas } from "./dps/quotas.ts";
 import type { PathGuard } from "./path-guard.ts";
 
 /** What {@link Emulator.start} takes; everything has a default. */
@@ -10,7 +11,7 @@ export interface EmulatorOptions {
   readonly host?: string;
   /** TCP port of MQTT over TLS; 0 (default) is any free one. The real services have 8883. */
   readonly mqttPort?: number;
-  /** TCP port of MQTT over WebSocket over TLS; 0 (default) is any free one. The real services have 443. */
+  /** TCP port of HTTPS and of MQTT over WebSocket; 0 (default) is any free one. The real services have 443. */
   readonly webSocketPort?: number;
   /** Default `0ne00ABCDEF`. */
   readonly idScope?: string;
@@ -30,6 +31,8 @@ export interface EmulatorOptions {
   readonly assigningPolls?: number;
   /** Whole seconds that a client is told to wait between polls, up to 300; 0 leaves it unsaid. Default 1. */
   readonly retryAfterSeconds?: number;
+  /** Quotas of DPS; `{}` for those of the real service. Default none, so that no test is throttled by chance. */
+  readonly quotas?: DpsQuotas;
   /**
    * Directory in which the certificate authority is kept, so that a trust bundle survives a restart. Default: a temporary
    * one, removed by `close`.

@@ -16,6 +16,12 @@ export class ServiceModes {
     return this.#refusal === "unavailable" ? connackCodes.serverUnavailable : connackCodes.notAuthorized;
   }
 
+  /** HTTP status for requests while clients are turned away; `undefined` while they are not. */
+  get refusalStatus(): 401 | 503 | undefined {
+    if (this.#refusal === undefined) return undefined;
+    return this.#refusal === "unavailable" ? 503 : 401;
+  }
+
   refuse(refusal: Refusal | undefined): void {
     this.#refusal = refusal;
   }

@@ -9,6 +9,9 @@ const hubDomain = "azure-devices.net";
 /** The name that all of DPS share. */
 export const globalDpsHost = `global.${dpsDomain}`;
 
+/** The name of the store that devices upload files to; the name of a storage account may have lower-case letters only. */
+export const blobHost = "landfallemulator.blob.core.windows.net";
+
 /** The host name of a hub; a name with a dot is one already. */
 export function hubHostName(name: string): string {
   return name.includes(".") ? name : `${name}.${hubDomain}`;
@@ -27,7 +30,7 @@ export function checkHubNames(names: readonly string[]): readonly string[] {
 /** Names and addresses for the emulator's one server certificate. */
 export function certificateNames(hubs: readonly string[], host: string): readonly string[] {
   const own = hubs.flatMap((name) => (name.includes(".") ? [name] : [`${name}.device.${hubDomain}`]));
-  const names = [globalDpsHost, `*.${dpsDomain}`, `*.${hubDomain}`, ...own, "localhost", "127.0.0.1", "::1"];
+  const names = [globalDpsHost, `*.${dpsDomain}`, `*.${hubDomain}`, ...own, blobHost, "localhost", "127.0.0.1", "::1"];
   return [...new Set(/^(0\.0\.0\.0|::)$/.test(host) ? names : [...names, host])];
 }
 
@@ -43,20 +46,25 @@ export function destinationOf(
   username: string,
   hubs: readonly Hub[],
 ): Destination | undefined {
-  const named = serverName === undefined ? undefined : byHost(serverName, hubs);
+  const named = serverName === undefined ? undefined : destinationOfHost(serverName, hubs);
   if (named !== undefined) return named;
   if (parseDpsUsername(username) !== undefined) return { service: "dps" };
   const claim = parseHubUsername(username);
   if (claim === undefined) return undefined;
-  const holder = hubs.find((hub) => hub.registry.get(claim.deviceId) !== undefined);
-  const hub = hubOf(claim.host, hubs) ?? holder ?? hubs[0];
+  const hub = hubOf(claim.host, hubs) ?? holderOf(claim.deviceId, hubs);
   return hub === undefined ? undefined : { service: "hub", hub };
 }
 
-function byHost(host: string, hubs: readonly Hub[]): Destination | undefined {
+/** The service by a name of Azure's; `undefined` when the name is none of these. */
+export function destinationOfHost(host: string, hubs: readonly Hub[]): Destination | undefined {
   if (host.toLowerCase().endsWith(`.${dpsDomain}`)) return { service: "dps" };
   const hub = hubOf(host, hubs);
   return hub === undefined ? undefined : { service: "hub", hub };
+}
+
+/** The hub that has a device; the first one when none has. */
+export function holderOf(deviceId: string, hubs: readonly Hub[]): Hub | undefined {
+  return hubs.find((hub) => hub.registry.get(deviceId) !== undefined) ?? hubs[0];
 }
 
 function hubOf(host: string, hubs: readonly Hub[]): Hub | undefined {

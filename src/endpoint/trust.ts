@@ -33,45 +33,67 @@ export async function readTrustBundle(file: string): Promise<string> {
 }
 
 /**
- * Makes TLS contexts that trust the system's roots and a bundle. A context takes tens of milliseconds when the roots must
- * be parsed again, so each identity gets one, which DPS and hub share.
+ * Makes TLS contexts that trust the system's roots and a bundle. Each identity gets one, which DPS and hub share.
  */
 export class TrustedContexts {
   readonly #base: SecureContextOptions;
+  readonly #further: readonly string[];
   readonly #ofIdentity = new WeakMap<TlsIdentity, Promise<SecureContext>>();
   #anonymous: SecureContext | undefined;
 
   /** @param bundle PEM text of further CAs; without it Node's own defaults apply unchanged */
   constructor(bundle?: string) {
     // DPS and IoT Hub have turned TLS 1.0 and 1.1 off.
-    this.#base = { minVersion: "TLSv1.2", ...(bundle === undefined ? {} : { ca: [...defaultRoots(), bundle] }) };
+    const base = { minVersion: "TLSv1.2" } as const;
+    const canAdd = bundle !== undefined && authoritiesOf(tls.createSecureContext()) !== undefined;
+    this.#base = bundle === undefined || canAdd ? base : { ...base, ca: [...defaultRoots(), bundle] };
+    // A store that something was added to forgets what the environment has added to the default one.
+    this.#further = canAdd ? [...environmentRoots(), bundle] : [];
   }
 
   /** The context for `identity`, or for nobody in particular. Rejects with `key.*` errors. */
   async for(identity: TlsIdentity | undefined): Promise<SecureContext> {
     if (identity === undefined) {
-      this.#anonymous ??= tls.createSecureContext(this.#base);
+      this.#anonymous ??= this.#trusting(tls.createSecureContext(this.#base));
       return this.#anonymous;
     }
     const known = this.#ofIdentity.get(identity);
     if (known !== undefined) return known;
-    const context = identity.secureContext(this.#base);
+    const context = identity.secureContext(this.#base).then((made) => this.#trusting(made));
     this.#ofIdentity.set(identity, context);
     // A key that could not be used now may be usable later: a token plugged in, an MCU that has started.
     context.catch(() => this.#ofIdentity.delete(identity));
     return context;
   }
+
+  #trusting(context: SecureContext): SecureContext {
+    for (const pem of this.#further) authoritiesOf(context)?.addCACert(pem);
+    return context;
+  }
 }
 
-/** What Node trusts by default: a `ca` option replaces these, so they have to be repeated beside it. */
+/**
+ * The authorities of a context, to add to. A `ca` option replaces the defaults instead, and reading all of them again takes
+ * most of a tenth of a second, so this is worth the use of something that Node has without describing it.
+ */
+function authoritiesOf(context: SecureContext): { addCACert(pem: string): void } | undefined {
+  const inner = (context as { readonly context?: { readonly addCACert?: unknown } }).context;
+  return typeof inner?.addCACert === "function" ? (inner as { addCACert(pem: string): void }) : undefined;
+}
+
+/** What Node trusts by default, for where nothing can be added to it. */
 function defaultRoots(): readonly string[] {
   const { getCACertificates } = tls as { getCACertificates?: (type: "default") => string[] };
-  if (getCACertificates) return getCACertificates("default");
+  return getCACertificates ? getCACertificates("default") : [...tls.rootCertificates, ...environmentRoots()];
+}
+
+/** What the environment adds to that. */
+function environmentRoots(): readonly string[] {
   const extra = process.env.NODE_EXTRA_CA_CERTS;
-  if (extra === undefined || extra === "") return tls.rootCertificates;
+  if (extra === undefined || extra === "") return [];
   try {
-    return [...tls.rootCertificates, readFileSync(extra, "utf8")];
+    return [readFileSync(extra, "utf8")];
   } catch {
-    return tls.rootCertificates; // Node has warned about it on start and goes on without it, too.
+    return []; // Node has warned about it on start and goes on without it, too.
   }
 }

@@ -1,6 +1,7 @@
 import type { SecureContext, SecureContextOptions } from "node:tls";
 import type { Clock } from "../clock.ts";
 import { isLandfallError, LandfallError } from "../errors.ts";
+import type { Secret } from "../secret.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
 import { type CertificateChain, commonNames, isIssuedBy, toPem } from "./certificate-chain.ts";
 import { checkValidity } from "./certificate-validity.ts";
@@ -52,6 +53,12 @@ export class CertificateIdentity implements TlsIdentity, AsyncDisposable {
         { cause },
       );
     }
+  }
+
+  exportKey(): Secret {
+    const exported = this.#key.exportKey?.();
+    if (exported !== undefined) return exported;
+    throw new LandfallError("key.not-exportable", `The private key ${this.#key.location} cannot leave its place.`);
   }
 
   /** Closes the key. Idempotent. */

@@ -23,8 +23,12 @@ export class MemoryTlsKey implements TlsKey {
   }
 
   async secureContext(base: SecureContextOptions): Promise<SecureContext> {
+    return createSecureContext({ ...base, key: this.exportKey().reveal() });
+  }
+
+  exportKey(): Secret {
     if (!this.#pem) throw new LandfallError("key.unusable", `The private key ${this.location} has been closed.`);
-    return createSecureContext({ ...base, key: this.#pem.reveal() });
+    return this.#pem;
   }
 
   async close(): Promise<void> {

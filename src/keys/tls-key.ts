@@ -1,9 +1,11 @@
 import type { KeyObject } from "node:crypto";
 import type { SecureContext, SecureContextOptions } from "node:tls";
+import type { Secret } from "../secret.ts";
 
 /**
  * A private key that TLS can use, wherever it lives: in a file, a token, a TPM or an MCU. Those who hold one can have
- * TLS sign with it and can see its public half; the private half never crosses this seam.
+ * TLS sign with it and can see its public half; the private half crosses this seam
+ * only for a library that insists on holding it, and only where it can.
  *
  * The key makes the TLS context itself because that is where places differ: a key in memory is handed over, a key in
  * hardware is named to an OpenSSL engine or provider that has to be found first.
@@ -18,6 +20,8 @@ export interface TlsKey extends AsyncDisposable {
    * Rejects with `key.*` when the key cannot be used, and after {@link close}.
    */
   secureContext(base: SecureContextOptions): Promise<SecureContext>;
+  /** The private half as PKCS#8 PEM, not encrypted. Absent where it cannot leave its place. Throws `key.*` after {@link close}. */
+  exportKey?(): Secret;
   /** Releases what holds the key: memory, a session of a token, a serial line. Idempotent. */
   close(): Promise<void>;
 }

@@ -24,12 +24,26 @@ export interface DpsHarness extends AsyncDisposable {
   idle(): Promise<void>;
 }
 
+/** Guarantees that a transport made of somebody else's parts cannot give; each is named where the suite is run over it. */
+export interface DpsLimitations {
+  /** It connects with the first request, so that a refusal shows there. */
+  readonly connectsLate?: boolean;
+  /** It reads answers as ASCII, and as JSON only. */
+  readonly asciiJsonOnly?: boolean;
+  /** Of 429 and 5xx it tells that there was one of them, and the delay. */
+  readonly hidesThrottling?: boolean;
+}
+
 const register: DpsRequest = { kind: "register", body: { registrationId: "sensor-17", payload: { ä: ["€", null] } } };
 const status: DpsRequest = { kind: "status", operationId: "4.d0a671905ea5b2c8.e7173b7b-0e54-4aa0-9d20-aeb1b89e6c7d" };
 const accepted: DpsResponse = { status: 202, retryAfterMs: 3000, body: '{"operationId":"4.d0","status":"assigning"}' };
 
 /** What every {@link DpsTransport} guarantees, as tests. `start` makes a harness; each test disposes of its own. */
-export function describeDpsTransport(name: string, start: () => Promise<DpsHarness>): void {
+export function describeDpsTransport(
+  name: string,
+  start: () => Promise<DpsHarness>,
+  { connectsLate = false, asciiJsonOnly = false, hidesThrottling = false }: DpsLimitations = {},
+): void {
   const connect = (harness: DpsHarness): Promise<DpsChannel> =>
     harness.transport.connect(harness.route, harness.identity);
 
@@ -45,28 +59,39 @@ export function describeDpsTransport(name: string, start: () => Promise<DpsHarne
       harness.next(accepted);
       expect(await channel.request(register)).toEqual(accepted);
       expect(await harness.requested(1)).toEqual(register);
-      const assigned = { status: 200, body: '{"status":"assigned","registrationState":{"deviceId":"ä"}}' };
+      const deviceId = asciiJsonOnly ? "a" : "ä";
+      const assigned = { status: 200, body: `{"status":"assigned","registrationState":{"deviceId":"${deviceId}"}}` };
       harness.next(assigned);
       expect(await channel.request(status)).toEqual(assigned);
       expect(await harness.requested(2)).toEqual(status);
     });
 
-    test.each([
+    const answers = [
       { status: 401, body: '{"errorCode":401002,"message":"Unauthorized"}' },
-      { status: 404, body: "" },
       { status: 429, retryAfterMs: 7000, body: '{"errorCode":429001}' },
-      { status: 500, body: "this is not JSON" },
-    ])("takes a status of $status for an answer, whatever its body", async (answer) => {
+      ...(asciiJsonOnly
+        ? []
+        : [
+            { status: 404, body: "" },
+            { status: 500, body: "this is not JSON" },
+          ]),
+    ];
+    test.each(answers)("takes a status of $status for an answer, whatever its body", async (answer) => {
       await using harness = await start();
       await using channel = await connect(harness);
       harness.next(answer);
-      expect(await channel.request(register)).toEqual(answer);
+      const expected = hidesThrottling && answer.status === 429 ? { ...answer, body: "" } : answer;
+      expect(await channel.request(register)).toEqual(expected);
     });
 
     test("rejects with a transport error when the service refuses the credential, and leaves nothing open", async () => {
       await using harness = await start();
       harness.refuseNext();
-      await expect(connect(harness)).rejects.toSatisfy(({ code }: LandfallError) => code === "transport.unauthorized");
+      const refused = async (): Promise<void> => {
+        await using channel = await connect(harness);
+        if (connectsLate) await channel.request(register);
+      };
+      await expect(refused()).rejects.toSatisfy(({ code }: LandfallError) => code === "transport.unauthorized");
       await harness.idle();
     });
 

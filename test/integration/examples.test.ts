@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Emulator, parseEnrollmentFile } from "../../src/emulator/index.ts";
 import { RunningProcess, runProcess } from "../support/landfall-process.ts";
+import { canHavePrivateWorld, openPrivateWorld } from "../support/private-world.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
 import { installForUser } from "../support/user-folder.ts";
 
@@ -44,6 +45,7 @@ describe("the examples", () => {
       (name) => !["README.md", "biome.json", "emulator", "state"].includes(name),
     );
     const tried = [
+      "azure-sdk-transports.mjs",
       "disk-usage.sh",
       "enrollments.toml",
       "inbox.mjs",
@@ -85,6 +87,19 @@ describe("the examples", () => {
     inbox.kill("SIGINT");
     expect(await inbox.exited).toBe(0);
     expect(inbox.err).toBe("");
+  });
+
+  test("azure-sdk-transports.mjs sends by another library, under real names", async ({ skip }) => {
+    if (!(await canHavePrivateWorld())) skip("needs root, or user namespaces");
+    const { dpsHost, hubs, mqttPort, wsPort, caFile } = emulator.ready;
+    await using world = await openPrivateWorld(folder, [dpsHost, ...hubs], { 8883: mqttPort, 443: wsPort });
+    const [command = "", ...args] = world.command([process.execPath, example("azure-sdk-transports.mjs")]);
+    const options = { cwd: folder.path, env: { ...env, NODE_EXTRA_CA_CERTS: caFile } };
+    const { code, out, err } = await runProcess(command, args, options);
+    expect(err).toBe("");
+    expect(out).toBe("sent to plant-7.azure-devices.net as press-07\n");
+    expect(code).toBe(0);
+    expect(emulator.hub().received.at(-1)?.json()).toEqual({ sentBy: "azure-sdk-mqtt-ws" });
   });
 
   test("disk-usage.sh sends a message for each disk, and ends", async () => {

@@ -109,18 +109,28 @@ describe("the packed package", () => {
   test("gives every entry to whoever imports it, and hides what is no entry", async () => {
     const { exports } = JSON.parse(read(join(installed, "package.json"))) as { exports: Record<string, unknown> };
     const entries = Object.keys(exports).map((entry) => entry.replace(/^\./, "landfall"));
-    expect(entries).toEqual(["landfall", "landfall/emulator", "landfall/testing", "landfall/package.json"]);
+    expect(entries).toEqual([
+      "landfall",
+      "landfall/azure-sdk",
+      "landfall/emulator",
+      "landfall/testing",
+      "landfall/package.json",
+    ]);
     await folder.write(
       "user/entries.mjs",
       `import { Agent, LandfallError } from "landfall";
+      import { AzureSdkHubTransport } from "landfall/azure-sdk";
       import { Emulator } from "landfall/emulator";
       import { FakeHubTransport } from "landfall/testing";
       import manifest from "landfall/package.json" with { type: "json" };
-      console.log([Agent, LandfallError, Emulator, FakeHubTransport].map(({ name }) => name).join(), manifest.name);
+      const values = [Agent, LandfallError, AzureSdkHubTransport, Emulator, FakeHubTransport];
+      console.log(values.map(({ name }) => name).join(), manifest.name);
       await import("landfall/dist/src/errors.js").catch(({ code }) => console.log(code));`,
     );
     const { out } = await succeed(process.execPath, ["--disable-warning=ExperimentalWarning", "entries.mjs"], user);
-    expect(out).toBe("Agent,LandfallError,Emulator,FakeHubTransport landfall\nERR_PACKAGE_PATH_NOT_EXPORTED\n");
+    expect(out).toBe(
+      "Agent,LandfallError,AzureSdkHubTransport,Emulator,FakeHubTransport landfall\nERR_PACKAGE_PATH_NOT_EXPORTED\n",
+    );
   });
 
   test("has types that a strict program of its user compiles with", async () => {

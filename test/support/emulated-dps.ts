@@ -1,4 +1,5 @@
 import type { X509Certificate } from "node:crypto";
+import { BlobStore } from "../../src/emulator/blob-store.ts";
 import { Dps, type DpsOptions } from "../../src/emulator/dps/dps.ts";
 import { EventLog } from "../../src/emulator/event-log.ts";
 import { Hub } from "../../src/emulator/hub/hub.ts";
@@ -35,16 +36,18 @@ export class EmulatedDps {
   readonly hubs: readonly Hub[];
   readonly dps: Dps;
 
-  constructor(options: Partial<Pick<DpsOptions, "assigningPolls" | "retryAfterSeconds">> = {}) {
+  constructor(options: Partial<Pick<DpsOptions, "assigningPolls" | "retryAfterSeconds" | "quotas">> = {}) {
     const log = createLogger("trace", (record) => this.logged.push(record));
-    const shared = { clock: this.clock, random: seededRandom(1), log, events: this.events };
+    const random = seededRandom(1);
+    const shared = { clock: this.clock, random, log, events: this.events };
+    const blobs = new BlobStore(random, () => "blobs.test");
     this.hubs = ["hub-a", "hub-b"].map(
-      (name) => new Hub({ ...shared, name, hostName: `${name}.azure-devices.net`, recordLimit: 100 }),
+      (name) => new Hub({ ...shared, name, hostName: `${name}.azure-devices.net`, recordLimit: 100, blobs }),
     );
     this.dps = new Dps({
       ...shared,
       idScope: "0ne00ABCDEF",
-      hubs: () => this.hubs.map(({ name, registry, hostName }) => ({ name, registry, address: hostName })),
+      hubs: () => this.hubs.map(({ name, registry, hostName }) => ({ name, registry, hostName, address: hostName })),
       assigningPolls: 1,
       retryAfterSeconds: 3,
       ...options,

@@ -1,3 +1,4 @@
+import { BlobStore } from "../../src/emulator/blob-store.ts";
 import { EventLog } from "../../src/emulator/event-log.ts";
 import { Hub } from "../../src/emulator/hub/hub.ts";
 import { MqttLink } from "../../src/emulator/mqtt/link.ts";
@@ -11,6 +12,7 @@ export class EmulatedHub {
   readonly clock = new FakeClock();
   readonly events = new EventLog(this.clock, 1000);
   readonly logged: LogRecord[] = [];
+  readonly blobs = new BlobStore(seededRandom(2), () => "blobs.test");
   readonly hub = new Hub({
     name: "hub-a",
     hostName: "hub-a.azure-devices.net",
@@ -19,6 +21,7 @@ export class EmulatedHub {
     log: createLogger("trace", (record) => this.logged.push(record)),
     events: this.events,
     recordLimit: 1000,
+    blobs: this.blobs,
   });
 
   /** Adds a device and connects as it, with a token of one hour. */

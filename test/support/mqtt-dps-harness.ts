@@ -1,17 +1,18 @@
 import { systemClock } from "../../src/clock.ts";
 import { Sightings } from "../../src/testing/sightings.ts";
 import { MqttDpsTransport } from "../../src/transport/mqtt/mqtt-dps-transport.ts";
-import type { DpsRequest, DpsResponse } from "../../src/transport/transport.ts";
+import type { DpsRequest, DpsResponse, DpsTransport } from "../../src/transport/transport.ts";
 import type { DpsHarness } from "../contract/dps-transport.ts";
 import { type MqttPeerConnection, startMqttPeer } from "./mqtt-peer.ts";
 import { testCredential, testDialer } from "./test-dialer.ts";
 
 const dialer = testDialer();
 
-/** A scripted DPS over MQTT, with our transport in front of it. */
-export async function startMqttDpsHarness(carrier: "tcp" | "websocket"): Promise<DpsHarness> {
+/** A scripted DPS over MQTT, with our transport in front of it, or with another one that finds it at `localhost`. */
+export async function startMqttDpsHarness(carrier: "tcp" | "websocket", foreign?: DpsTransport): Promise<DpsHarness> {
   const reactions: (DpsResponse | "silence" | "break")[] = [];
   const requests = new Sightings<DpsRequest>();
+  const host = foreign === undefined ? "peer.test" : "localhost";
   let refuse = false;
 
   const react = (connection: MqttPeerConnection, requestId: string): void => {
@@ -41,10 +42,11 @@ export async function startMqttDpsHarness(carrier: "tcp" | "websocket"): Promise
       },
     },
     carrier,
+    { names: [host] },
   );
   return {
-    transport: new MqttDpsTransport({ dialer: await dialer, clock: systemClock, carrier }),
-    route: { host: "peer.test", port: peer.port },
+    transport: foreign ?? new MqttDpsTransport({ dialer: await dialer, clock: systemClock, carrier }),
+    route: { host, port: peer.port },
     identity: { idScope: "0ne00ABCDEF", registrationId: "sensor-17", credential: testCredential },
     next: (reaction) => void reactions.push(reaction),
     refuseNext: () => {

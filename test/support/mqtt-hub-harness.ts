@@ -6,6 +6,7 @@ import { FakeTwin } from "../../src/testing/fake-twin.ts";
 import { Sightings } from "../../src/testing/sightings.ts";
 import type { TelemetryMessage } from "../../src/transport/messages.ts";
 import { MqttHubTransport } from "../../src/transport/mqtt/mqtt-hub-transport.ts";
+import type { HubTransport } from "../../src/transport/transport.ts";
 import type { HubHarness } from "../contract/hub-transport.ts";
 import { type MqttPeerConnection, startMqttPeer } from "./mqtt-peer.ts";
 import { testCredential, testDialer } from "./test-dialer.ts";
@@ -13,12 +14,13 @@ import { testCredential, testDialer } from "./test-dialer.ts";
 const dialer = testDialer();
 const deviceId = "sensor-17";
 
-/** A scripted hub over MQTT, with our transport in front of it. */
-export async function startMqttHubHarness(carrier: "tcp" | "websocket"): Promise<HubHarness> {
+/** A scripted hub over MQTT, with our transport in front of it, or with another one that finds it at `localhost`. */
+export async function startMqttHubHarness(carrier: "tcp" | "websocket", foreign?: HubTransport): Promise<HubHarness> {
   const telemetry = new Sightings<TelemetryMessage>();
   const unacknowledged: (() => void)[] = [];
   const refusedTwinOperations: number[] = [];
   const twin = new FakeTwin();
+  const host = foreign === undefined ? "peer.test" : "localhost";
   let held = false;
   let refuse = false;
   let latest: MqttPeerConnection | undefined;
@@ -53,15 +55,16 @@ export async function startMqttHubHarness(carrier: "tcp" | "websocket"): Promise
       },
     },
     carrier,
+    { names: [host] },
   );
-  const transport = new MqttHubTransport({ dialer: await dialer, clock: systemClock, carrier });
+  const transport = foreign ?? new MqttHubTransport({ dialer: await dialer, clock: systemClock, carrier });
   const connection = async (): Promise<MqttPeerConnection> => {
     latest = peer.connections.at(-1) ?? (await peer.connected(1));
     return latest;
   };
   return {
     transport,
-    route: { host: "peer.test", port: peer.port },
+    route: { host, port: peer.port },
     identity: { deviceId, credential: testCredential },
     telemetry: (count) => telemetry.nth(count),
     holdAcknowledgements: () => {

@@ -4,7 +4,7 @@ import type { IConnectPacket, IPublishPacket, Packet } from "mqtt-packet";
 import mqttPacket from "mqtt-packet";
 import { createWebSocketStream, WebSocketServer } from "ws";
 import { Sightings } from "../../src/testing/sightings.ts";
-import { startTlsPeer } from "./tls-peer.ts";
+import { startTlsPeer, type TlsPeerOptions } from "./tls-peer.ts";
 
 /** What a scripted peer does when something arrives; everything is optional. */
 export interface MqttScript {
@@ -80,6 +80,9 @@ export class MqttPeerConnection {
           this.send({ cmd: "puback", messageId: packet.messageId as number });
         }
         return;
+      case "unsubscribe":
+        this.send({ cmd: "unsuback", messageId: packet.messageId as number, granted: [] });
+        return;
       case "pingreq":
         if (script.answersPings !== false) this.send({ cmd: "pingresp" });
         return;
@@ -102,8 +105,12 @@ export interface MqttPeer extends AsyncDisposable {
   idle(): Promise<void>;
 }
 
-/** Starts a peer for the name `peer.test`, over TLS, on TCP or WebSocket. */
-export async function startMqttPeer(script: MqttScript = {}, carrier: "tcp" | "websocket" = "tcp"): Promise<MqttPeer> {
+/** Starts a peer over TLS, on TCP or WebSocket; for the name `peer.test` unless told otherwise. */
+export async function startMqttPeer(
+  script: MqttScript = {},
+  carrier: "tcp" | "websocket" = "tcp",
+  options: TlsPeerOptions = {},
+): Promise<MqttPeer> {
   const connections = new Sightings<MqttPeerConnection>();
   const upgrades: { path: string; protocols: string[] }[] = [];
   const accept = (stream: Duplex): void => connections.add(new MqttPeerConnection(stream, script));
@@ -121,7 +128,7 @@ export async function startMqttPeer(script: MqttScript = {}, carrier: "tcp" | "w
   const tls = await startTlsPeer((socket) => {
     if (carrier === "tcp") accept(socket);
     else http.emit("connection", socket);
-  });
+  }, options);
   return {
     port: tls.port,
     get connections() {

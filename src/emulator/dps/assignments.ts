@@ -1,9 +1,11 @@
 import type { Clock } from "../../clock.ts";
 import { thumbprintsOf } from "../certificate-chain.ts";
 import type { DeviceAuthentication } from "../hub/device.ts";
+import type { Twin } from "../hub/twin.ts";
 import { bytesFrom, type Random } from "../randomness.ts";
 import { chooseHub, type LinkedHub } from "./allocation.ts";
 import type { ProvenIdentity } from "./attestation-check.ts";
+import type { CustomAllocation } from "./custom-allocation.ts";
 import type { Enrollment } from "./enrollment.ts";
 
 /** What DPS remembers of a device that it has assigned. */
@@ -39,24 +41,33 @@ export class Assignments {
     return [...this.#records.values()];
   }
 
+  /** Name of the hub that a device is at; `undefined` when it is at none. */
+  hubOf(registrationId: string): string | undefined {
+    return this.#records.get(registrationId.toLowerCase())?.hub;
+  }
+
   /**
    * Chooses a hub for a device and writes it there; where it has to move, its old hub forgets it.
-   * `undefined` when the enrollment allows no hub that exists.
+   * `undefined` when the enrollment allows no hub that exists, or not the one that was decided on.
+   * @param custom what a custom allocation has decided
    */
   assign(
     enrollment: Enrollment,
     identity: ProvenIdentity,
     registrationId: string,
+    custom?: CustomAllocation,
   ): { readonly record: RegistrationRecord; readonly hub: LinkedHub } | undefined {
     const { clock, random } = this.#parts;
     const before = this.#records.get(registrationId.toLowerCase());
-    const hub = chooseHub(this.#parts.hubs(), enrollment.options, registrationId, before);
+    const hub = chooseHub(this.#parts.hubs(), enrollment.options, registrationId, before, custom?.hub);
     if (hub === undefined) return undefined;
-    const { reprovisioning = "migrate" } = enrollment.options;
+    const { reprovisioning = "migrate", initialTwin } = enrollment.options;
     const stays = before !== undefined && reprovisioning === "never";
     const deviceId = stays ? before.deviceId : enrollment.deviceIdOf(registrationId);
     const moves = before !== undefined && before.hub !== hub.name;
-    this.#write(hub, deviceId, enrollment, identity, moves ? before : undefined);
+    const keptTwin = this.#leave(moves ? before : undefined, reprovisioning === "reset");
+    const twin = keptTwin ?? custom?.initialTwin ?? initialTwin;
+    hub.registry.put({ deviceId, authentication: authenticationFor(identity), twin });
     const moved = reprovisioning === "reset" ? "deviceDataReset" : "deviceDataMigrated";
     const record: RegistrationRecord = {
       registrationId,
@@ -71,18 +82,12 @@ export class Assignments {
     return { record, hub };
   }
 
-  /** @param left where the device was until now, when it has to move */
-  #write(
-    hub: LinkedHub,
-    deviceId: string,
-    { options }: Enrollment,
-    identity: ProvenIdentity,
-    left: RegistrationRecord | undefined,
-  ): void {
-    const old = this.#parts.hubs().find(({ name }) => name === left?.hub);
-    const device = left === undefined ? undefined : old?.registry.remove(left.deviceId);
-    const twin = options.reprovisioning === "reset" ? undefined : device?.twin;
-    hub.registry.put({ deviceId, authentication: authenticationFor(identity), twin: twin ?? options.initialTwin });
+  /** Removes a device from the hub it has to leave, if there is one; returns its twin unless it starts over. */
+  #leave(left: RegistrationRecord | undefined, startsOver: boolean): Twin | undefined {
+    if (left === undefined) return undefined;
+    const hub = this.#parts.hubs().find(({ name }) => name === left.hub);
+    const device = hub?.registry.remove(left.deviceId);
+    return startsOver ? undefined : device?.twin;
   }
 }
 

@@ -1,4 +1,3 @@
-import type { JsonObject, JsonValue } from "../../json.ts";
 import type { Logger } from "../../log.ts";
 import type { EventLog } from "../event-log.ts";
 import type { DeviceLink } from "../mqtt/device-link.ts";
@@ -6,14 +5,14 @@ import { type ConnackCode, type ConnectPacket, connackCodes, type PublishPacket,
 import type { ConnectAnswer, MqttService } from "../mqtt/service.ts";
 import { parseTopicQuery, requestIdOf } from "../property-bag.ts";
 import type { ServiceModes } from "../service-modes.ts";
-import type { DpsAnswer } from "./answers.ts";
 import { parseDpsUsername } from "./dps-username.ts";
-import type { DpsFault, DpsFaults } from "./faults.ts";
-import type { Registrations, Requester } from "./registrations.ts";
+import type { DpsFaults } from "./faults.ts";
+import type { RegistrationDesk } from "./registration-desk.ts";
+import type { Requester } from "./registrations.ts";
 
 /** What a {@link DpsService} works with. */
 export interface DpsServiceParts {
-  readonly registrations: Registrations;
+  readonly desk: RegistrationDesk;
   readonly faults: DpsFaults;
   readonly modes: ServiceModes;
   readonly events: EventLog;
@@ -118,29 +117,14 @@ export class DpsService implements MqttService {
   }
 
   #serve(link: DeviceLink, { requester, listening }: Client, request: Request, bodyText: string): void {
-    const { registrations, faults } = this.#parts;
-    const fault = faults.take(requester.registrationId, request.step);
-    let answer: DpsAnswer | undefined;
-    if (typeof fault === "object") answer = "status" in fault ? scripted(fault) : undefined;
-    else if (fault !== "silence" && fault !== "drop") {
-      answer =
-        request.step === "register"
-          ? registrations.register(requester, bodyText)
-          : registrations.poll(requester, request.operationId);
-    }
-    this.#note(requester.registrationId, request, answer?.status ?? 0, bodyText);
-    if (fault === "drop") link.drop();
-    if (answer === undefined || !listening) return;
-    const requestId = fault === "wrong-rid" ? `${request.requestId}-other` : request.requestId;
-    const retryAfter = answer.retryAfterSeconds === undefined ? "" : `&retry-after=${answer.retryAfterSeconds}`;
-    const body = fault === "malformed" ? answer.body.slice(0, answer.body.length / 2) : answer.body;
-    link.send(`$dps/registrations/res/${answer.status}/?$rid=${requestId}${retryAfter}`, body);
-  }
-
-  #note(registrationId: string, { step, operationId }: Request, status: number, bodyText: string): void {
-    const { events } = this.#parts;
-    if (step === "poll") events.add("dps.poll", { registrationId, status, operationId });
-    else events.add("dps.register", { registrationId, status, ...payloadIn(bodyText) });
+    const { requestId, ...rest } = request;
+    const outcome = this.#parts.desk.serve({ requester, transport: link.peer.transport, bodyText, ...rest });
+    if (outcome.kind === "drop") link.drop();
+    if (outcome.kind !== "answer" || !listening) return;
+    const { status, retryAfterSeconds, body } = outcome.answer;
+    const returned = outcome.wrongRequestId ? `${requestId}-other` : requestId;
+    const retryAfter = retryAfterSeconds === undefined ? "" : `&retry-after=${retryAfterSeconds}`;
+    link.send(`$dps/registrations/res/${status}/?$rid=${returned}${retryAfter}`, body);
   }
 
   #refuse({ clientId }: ConnectPacket, code: ConnackCode, reason: string): ConnectAnswer {
@@ -156,22 +140,4 @@ function parseRequest(topic: string): Request | undefined {
   if (step === undefined) return undefined;
   const operationId = parseTopicQuery(topic).get("operationId") ?? "";
   return { step, requestId: requestIdOf(topic) ?? "", operationId };
-}
-
-function scripted(fault: Extract<DpsFault, { status: number }>): DpsAnswer {
-  const { status, retryAfterSeconds, body = { errorCode: status * 1000 + 1, message: "As scripted." } } = fault;
-  return {
-    status,
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    body: typeof body === "string" ? body : JSON.stringify(body),
-  };
-}
-
-function payloadIn(bodyText: string): { readonly payload?: JsonValue } {
-  try {
-    const { payload } = JSON.parse(bodyText) as JsonObject;
-    return payload === undefined ? {} : { payload };
-  } catch {
-    return {};
-  }
 }

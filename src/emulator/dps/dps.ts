@@ -5,12 +5,13 @@ import type { Random } from "../randomness.ts";
 import { type Refusal, ServiceModes } from "../service-modes.ts";
 import type { LinkedHub } from "./allocation.ts";
 import type { RegistrationRecord } from "./assignments.ts";
-import { DpsHttps } from "./dps-https.ts";
 import { DpsService } from "./dps-service.ts";
 import { Enrollment } from "./enrollment.ts";
 import { EnrollmentBook } from "./enrollment-book.ts";
 import type { EnrollmentOptions } from "./enrollment-options.ts";
 import { DpsFaults } from "./faults.ts";
+import { type DpsQuotas, QuotaCounter } from "./quotas.ts";
+import { RegistrationDesk } from "./registration-desk.ts";
 import { Registrations } from "./registrations.ts";
 
 /** What a {@link Dps} is made with. */
@@ -23,6 +24,8 @@ export interface DpsOptions {
   readonly events: EventLog;
   readonly assigningPolls: number;
   readonly retryAfterSeconds: number;
+  /** Absent: none. */
+  readonly quotas?: DpsQuotas | undefined;
 }
 
 /** The emulated Device Provisioning Service, from the side of its owner: enrollments, registrations, and mischief. */
@@ -32,26 +35,35 @@ export class Dps {
   readonly faults = new DpsFaults();
   /** The device side, which the emulator's front door leads to. */
   readonly service: DpsService;
-  /** The same over HTTPS, as far as it goes. */
-  readonly https: DpsHttps;
+  /** Where requests end up that came over HTTPS. For the emulator. */
+  readonly desk: RegistrationDesk;
   readonly #random: Random;
   readonly #book = new EnrollmentBook();
-  readonly #modes = new ServiceModes();
+  /** Ill health, for the emulator; switched with {@link refuse} and {@link silent}. */
+  readonly modes = new ServiceModes();
   readonly #registrations: Registrations;
+  readonly #quotas: QuotaCounter;
 
   constructor(options: DpsOptions) {
     this.idScope = options.idScope;
     this.#random = options.random;
     const log = options.log.child("dps");
     this.#registrations = new Registrations({ ...options, log, book: this.#book });
-    this.service = new DpsService({
+    this.#quotas = new QuotaCounter(options.clock);
+    this.#quotas.set(options.quotas);
+    this.desk = new RegistrationDesk({
       registrations: this.#registrations,
       faults: this.faults,
-      modes: this.#modes,
+      quotas: this.#quotas,
+      events: options.events,
+    });
+    this.service = new DpsService({
+      desk: this.desk,
+      faults: this.faults,
+      modes: this.modes,
       events: options.events,
       log,
     });
-    this.https = new DpsHttps({ registrations: this.#registrations, events: options.events });
   }
 
   /**
@@ -79,13 +91,22 @@ export class Dps {
     return this.#registrations.records;
   }
 
-  /** Turns new connections away: `unavailable` with CONNACK 3, `unauthorized` with CONNACK 5; `undefined` lets them in again. */
+  /**
+   * Answers 429 with a delay beyond these quotas from now on, by the emulator's clock; `{}` for those of the real service,
+   * `undefined` for none. Throws `emulator.rejected` for a quota that is no whole number of 1 or more.
+   */
+  limit(quotas: DpsQuotas | undefined): void {
+    this.#quotas.set(quotas);
+  }
+
+  /** Turns new clients away: `unavailable` with CONNACK 3 or HTTP 503, `unauthorized` with CONNACK 5 or HTTP 401; `undefined`
+   * lets them in again. */
   refuse(refusal: Refusal | undefined): void {
-    this.#modes.refuse(refusal);
+    this.modes.refuse(refusal);
   }
 
   /** Falls silent, or speaks again: connections stay up, but nothing is read and nothing is answered. */
   silent(silent: boolean): void {
-    this.#modes.setSilent(silent);
+    this.modes.setSilent(silent);
   }
 }

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "../../json.ts";
 import type { InitialTwin } from "../hub/twin.ts";
+import type { AllocationFunction } from "./custom-allocation.ts";
 
 /** A symmetric key; base64 of 16 to 64 bytes, generated where it is not given. Both keys are valid at any time. */
 export interface SymmetricKeyAttestation {
@@ -45,8 +46,18 @@ interface CommonOptions {
   readonly disabled?: boolean;
   /** Names of the hubs that may be assigned. Default: all of the emulator. */
   readonly hubs?: readonly string[];
-  /** `hashed` (default) spreads devices by their registration id; `static` takes the first of `hubs`. */
-  readonly allocation?: "hashed" | "static";
+  /**
+   * `hashed` (default) spreads devices by their registration id; `static` takes the first of `hubs`; `lowest-latency` the
+   * one that `latenciesMs` has the least for; `custom` asks `customAllocation`.
+   */
+  readonly allocation?: "hashed" | "static" | "lowest-latency" | "custom";
+  /** Milliseconds to each hub, by its name; a hub without is the last choice. For `lowest-latency`. */
+  readonly latenciesMs?: Readonly<Record<string, number>>;
+  /**
+   * For `custom`: a function, or an `http:` URL of this machine that is asked by POST. Until it has decided, polls are
+   * answered `assigning`. A failure, or a hub that may not be, ends the registration with 400207.
+   */
+  readonly customAllocation?: AllocationFunction | string;
   /** Default `migrate`. */
   readonly reprovisioning?: ReprovisioningPolicy;
   /** What the twin begins with. Default: empty. */

@@ -3,6 +3,7 @@ import { LandfallError } from "../../errors.ts";
 import { parseCertificate } from "../hub/add-device.ts";
 import type { Random } from "../randomness.ts";
 import { assertKey, deriveDeviceKey, generateKey } from "../symmetric-key.ts";
+import { assertCallbackUrl } from "./custom-allocation.ts";
 import type { EnrollmentOptions, SymmetricKeyAttestation, X509Attestation } from "./enrollment-options.ts";
 import { isRegistrationId } from "./registration-id.ts";
 
@@ -13,7 +14,18 @@ export type Attestation =
 
 /** What of an enrollment can be changed while the emulator runs. */
 export type EnrollmentChange = Partial<
-  Pick<EnrollmentOptions, "disabled" | "hubs" | "allocation" | "reprovisioning" | "initialTwin" | "payload" | "failure">
+  Pick<
+    EnrollmentOptions,
+    | "disabled"
+    | "hubs"
+    | "allocation"
+    | "latenciesMs"
+    | "customAllocation"
+    | "reprovisioning"
+    | "initialTwin"
+    | "payload"
+    | "failure"
+  >
 >;
 
 /** One enrollment: for one device, or for a group of them. */
@@ -31,6 +43,7 @@ export class Enrollment {
     if (this.kind === "individual" && !isRegistrationId(this.id)) {
       throw new LandfallError("emulator.rejected", `${JSON.stringify(this.id)} is not a registration id.`);
     }
+    checkAllocation(options);
     this.attestation = resolve(options.attestation, random);
   }
 
@@ -43,9 +56,14 @@ export class Enrollment {
     return this.#options.disabled ?? false;
   }
 
-  /** Changes the enrollment; registrations from now on see it. */
+  /**
+   * Changes the enrollment; registrations from now on see it. Throws `emulator.rejected` for a custom allocation that
+   * cannot be.
+   */
   update(change: EnrollmentChange): void {
-    this.#options = { ...this.#options, ...change };
+    const options = { ...this.#options, ...change };
+    checkAllocation(options);
+    this.#options = options;
   }
 
   /** Base64. Throws `emulator.rejected` for an enrollment with certificates. */
@@ -75,6 +93,12 @@ export class Enrollment {
     if (this.attestation.method === "symmetric_key") return this.attestation;
     throw new LandfallError("emulator.rejected", `The enrollment ${this.id} has certificates, not keys.`);
   }
+}
+
+function checkAllocation({ allocation, customAllocation }: EnrollmentOptions): void {
+  if (typeof customAllocation === "string") assertCallbackUrl(customAllocation);
+  if (allocation !== "custom" || customAllocation !== undefined) return;
+  throw new LandfallError("emulator.rejected", "A custom allocation needs a function or a callback URL.");
 }
 
 function resolve(attestation: SymmetricKeyAttestation | X509Attestation, random: Random): Attestation {

@@ -2,13 +2,13 @@ import type { JsonValue } from "../../json.ts";
 import type { ConnackCode } from "../mqtt/packets.ts";
 
 /** A point of a registration at which something can go wrong. */
-export type DpsStep = "connect" | "register" | "poll";
+export type DpsStep = "connect" | "register" | "poll" | "look-up";
 
 /** What goes wrong. */
 export type DpsFault =
   /** An answer of your own; `body` is sent as JSON, or as it is when it is a string. Default: the usual error body. */
   | { readonly status: number; readonly retryAfterSeconds?: number; readonly body?: JsonValue }
-  /** A refusal of the connection; for the step `connect` only. */
+  /** A refusal of the connection; for the step `connect` only, which MQTT alone has. */
   | { readonly connack: Exclude<ConnackCode, 0> }
   /** No answer. */
   | "silence"

@@ -2,9 +2,12 @@ import { describeCause } from "../../errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../json.ts";
 import type { Logger } from "../../log.ts";
 import type { EventLog } from "../event-log.ts";
+import { allowedHubs } from "./allocation.ts";
+import { AllocationUnderWay } from "./allocation-under-way.ts";
 import { certificateInfo, type DpsAnswer, dpsDate, errorAnswer, newOperationId } from "./answers.ts";
 import { Assignments, type AssignmentsParts, type RegistrationRecord } from "./assignments.ts";
 import { judgeAttestation, type ProvenIdentity, type RegistrationEvidence } from "./attestation-check.ts";
+import { allocateByCallback, type CustomAllocation } from "./custom-allocation.ts";
 import type { Enrollment } from "./enrollment.ts";
 import type { EnrollmentBook } from "./enrollment-book.ts";
 import { isRegistrationId } from "./registration-id.ts";
@@ -21,13 +24,19 @@ export interface RegistrationsParts extends AssignmentsParts {
   readonly retryAfterSeconds: number;
 }
 
+/** What the service calls `registrationState`. */
+type RegistrationState = JsonObject & { readonly status: string };
+
 interface Operation {
   readonly operationId: string;
   readonly enrollment: Enrollment;
   readonly identity: ProvenIdentity;
   readonly payload: JsonValue | undefined;
+  /** Present with a custom allocation. */
+  readonly custom: AllocationUnderWay | undefined;
   pollsLeft: number;
-  result: DpsAnswer | undefined;
+  /** What the device is told in the end, once there is an end. */
+  result: RegistrationState | undefined;
 }
 
 /** Who is who: the evidence without the time, which is the clock's. */
@@ -55,7 +64,7 @@ export class Registrations {
   /** Starts a registration. The body may be empty; it is then taken for `{}`. */
   register(requester: Requester, bodyText: string): DpsAnswer {
     const body = parseBody(bodyText, requester.registrationId);
-    if (typeof body === "string") return this.#error(400004, body);
+    if (typeof body === "string") return this.error(400004, body);
     const verdict = this.#judge(requester);
     if ("answer" in verdict) return verdict.answer;
     const { enrollment, identity } = verdict;
@@ -64,6 +73,7 @@ export class Registrations {
       enrollment,
       identity,
       payload: body.payload,
+      custom: this.#allocate(enrollment, requester.registrationId, body.payload),
       pollsLeft: this.#parts.assigningPolls,
       result: undefined,
     };
@@ -78,28 +88,31 @@ export class Registrations {
     const { registrationId } = requester;
     const operation = this.#operations.get(registrationId.toLowerCase());
     if (operation === undefined || operation.operationId !== operationId)
-      return this.#error(404203, "Operation not found.");
-    if (operation.pollsLeft > 0) {
-      operation.pollsLeft -= 1;
+      return this.error(404203, "Operation not found.");
+    if (operation.pollsLeft > 0 || operation.custom?.state.kind === "pending") {
+      operation.pollsLeft = Math.max(0, operation.pollsLeft - 1);
       const registrationState = { registrationId, status: "assigning" };
       return this.#accepted({ operationId, status: "assigning", registrationState });
     }
     operation.result ??= this.#finish(operation, registrationId);
-    return operation.result;
+    const { status } = operation.result;
+    return { status: 200, body: JSON.stringify({ operationId, status, registrationState: operation.result }) };
   }
 
   /**
-   * Tells how things stand with a device, and changes nothing: the state of its last registration, or 404 when it never asked
-   * for one. Azure does not say what it answers about a device that is enrolled and never registered; 404 is what is likely.
+   * Tells what the last registration of a device has come to, without starting another. Azure does not say what it answers
+   * about a device that is enrolled and never registered; 404 is what is likely.
    */
-  lookUp(requester: Requester): DpsAnswer {
+  lookUp(requester: Requester, bodyText: string): DpsAnswer {
+    const body = parseBody(bodyText, requester.registrationId);
+    if (typeof body === "string") return this.error(400004, body);
+    if (body.csr !== undefined) return this.error(400004, "A look-up takes no certificate signing request.");
     const verdict = this.#judge(requester);
     if ("answer" in verdict) return verdict.answer;
-    const operation = this.#operations.get(requester.registrationId.toLowerCase());
-    if (operation === undefined) return this.#error(404201, "Registration not found.");
     const { registrationId } = requester;
-    const state = operation.result && (JSON.parse(operation.result.body) as JsonObject).registrationState;
-    return { status: 200, body: JSON.stringify(state ?? { registrationId, status: "assigning" }) };
+    const operation = this.#operations.get(registrationId.toLowerCase());
+    if (operation === undefined) return this.error(404201, "Registration not found.");
+    return { status: 200, body: JSON.stringify(operation.result ?? { registrationId, status: "assigning" }) };
   }
 
   #judge(
@@ -107,35 +120,41 @@ export class Registrations {
   ): { readonly enrollment: Enrollment; readonly identity: ProvenIdentity } | { readonly answer: DpsAnswer } {
     const { idScope, book, clock, log } = this.#parts;
     const { registrationId } = requester;
-    if (!isRegistrationId(registrationId)) return { answer: this.#error(400004, "Invalid registration id.") };
+    if (!isRegistrationId(registrationId)) return { answer: this.error(400004, "Invalid registration id.") };
     const verdict = judgeAttestation(book, { ...requester, nowMs: clock.now() });
     if (verdict.ok && requester.idScope === idScope) return verdict;
     const { errorCode, message, why } = verdict.ok
       ? { errorCode: 401002, message: "Unauthorized", why: `the id scope is ${idScope}, not ${requester.idScope}` }
       : verdict;
     log.warn(() => `refused ${registrationId} with ${errorCode}: ${why}`);
-    return { answer: this.#error(errorCode, message) };
+    return { answer: this.error(errorCode, message) };
   }
 
-  #finish(operation: Operation, registrationId: string): DpsAnswer {
+  #finish(operation: Operation, registrationId: string): RegistrationState {
     const { enrollment, identity } = operation;
     const { failure } = enrollment.options;
-    if (enrollment.disabled) return this.#end(operation, registrationId, "disabled", {});
-    if (failure !== undefined) return this.#fail(operation, registrationId, failure.errorCode, failure.message);
-    const assigned = this.#assignments.assign(enrollment, identity, registrationId);
-    if (assigned === undefined) return this.#fail(operation, registrationId, 400208, "IotHub not specified.");
+    if (enrollment.disabled) return this.#end(registrationId, "disabled", {});
+    if (failure !== undefined) return this.#fail(registrationId, failure.errorCode, failure.message);
+    const custom = operation.custom?.state;
+    if (custom?.kind === "failed") return this.#failCustom(registrationId, custom.why);
+    const allocation = custom?.kind === "decided" ? custom.allocation : undefined;
+    const assigned = this.#assignments.assign(enrollment, identity, registrationId, allocation);
+    if (assigned === undefined && allocation !== undefined) {
+      return this.#failCustom(registrationId, `${allocation.hub} is none of the hubs that may be assigned`);
+    }
+    if (assigned === undefined) return this.#fail(registrationId, 400208, "IotHub not specified.");
     const { record, hub } = assigned;
     let payload: JsonValue | undefined;
     try {
-      payload = returnedPayload(enrollment, record, operation.payload);
+      payload = allocation?.payload ?? returnedPayload(enrollment, record, operation.payload);
     } catch (error) {
       this.#parts.log.error(() => `the payload function of ${enrollment.id} failed: ${describeCause(error)}`);
-      return this.#fail(operation, registrationId, 400207, "Custom allocation failed.");
+      return this.#fail(registrationId, 400207, "Custom allocation failed.");
     }
     const { deviceId, substatus } = record;
     this.#parts.events.add("dps.assigned", { registrationId, hub: hub.name, deviceId, substatus });
     this.#parts.log.info(() => `assigned ${registrationId} to ${hub.name} as ${deviceId} (${substatus})`);
-    return this.#end(operation, registrationId, "assigned", {
+    return this.#end(registrationId, "assigned", {
       createdDateTimeUtc: dpsDate(record.createdAtMs),
       assignedHub: hub.address,
       deviceId,
@@ -146,15 +165,43 @@ export class Registrations {
     });
   }
 
-  #fail(operation: Operation, registrationId: string, errorCode: number, errorMessage: string): DpsAnswer {
+  #fail(registrationId: string, errorCode: number, errorMessage: string): RegistrationState {
     this.#parts.log.warn(() => `could not assign ${registrationId}: ${errorCode} ${errorMessage}`);
-    return this.#end(operation, registrationId, "failed", { errorCode, errorMessage });
+    return this.#end(registrationId, "failed", { errorCode, errorMessage });
   }
 
-  #end({ operationId }: Operation, registrationId: string, status: string, state: JsonObject): DpsAnswer {
-    const lastUpdatedDateTimeUtc = dpsDate(this.#parts.clock.now());
-    const registrationState = { registrationId, ...state, lastUpdatedDateTimeUtc, status };
-    return { status: 200, body: JSON.stringify({ operationId, status, registrationState }) };
+  #failCustom(registrationId: string, why: string): RegistrationState {
+    this.#parts.log.warn(() => `the custom allocation of ${registrationId} failed: ${why}`);
+    return this.#fail(registrationId, 400207, "Custom allocation failed.");
+  }
+
+  /** A device that never moves, or may not come in at all, is not asked about. */
+  #allocate(
+    { options, kind, id, disabled }: Enrollment,
+    registrationId: string,
+    payload: JsonValue | undefined,
+  ): AllocationUnderWay | undefined {
+    const { allocation, customAllocation, reprovisioning } = options;
+    const currentHub = this.#assignments.hubOf(registrationId);
+    if (allocation !== "custom" || customAllocation === undefined || disabled) return undefined;
+    if (currentHub !== undefined && reprovisioning === "never") return undefined;
+    const hubs = this.#parts.hubs();
+    const request = {
+      registrationId,
+      ...(kind === "group" ? { group: id } : {}),
+      payload,
+      hubs: allowedHubs(hubs, options).map(({ name }) => name),
+      ...(currentHub === undefined ? {} : { currentHub }),
+    };
+    return new AllocationUnderWay((): CustomAllocation | Promise<CustomAllocation> =>
+      typeof customAllocation === "string"
+        ? allocateByCallback(customAllocation, request, { hubs, clock: this.#parts.clock })
+        : customAllocation(request),
+    );
+  }
+
+  #end(registrationId: string, status: string, state: JsonObject): RegistrationState {
+    return { registrationId, ...state, lastUpdatedDateTimeUtc: dpsDate(this.#parts.clock.now()), status };
   }
 
   #accepted(body: JsonObject): DpsAnswer {
@@ -162,13 +209,17 @@ export class Registrations {
     return { status: 202, ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}), body: JSON.stringify(body) };
   }
 
-  #error(errorCode: number, message: string): DpsAnswer {
+  /** An error that is answered at once; its code is of one of the service's own. */
+  error(errorCode: number, message: string): DpsAnswer {
     return errorAnswer(errorCode, message, this.#parts.clock.now(), this.#parts.random);
   }
 }
 
-/** The register body, or what is wrong with it. */
-function parseBody(text: string, registrationId: string): { readonly payload?: JsonValue } | string {
+/** The members of a body that the emulator reads, or what is wrong with it. */
+function parseBody(
+  text: string,
+  registrationId: string,
+): { readonly payload?: JsonValue; readonly csr?: JsonValue } | string {
   if (text.trim() === "") return {};
   let body: unknown;
   try {
@@ -177,11 +228,11 @@ function parseBody(text: string, registrationId: string): { readonly payload?: J
     return "The body is not JSON.";
   }
   if (!isJsonObject(body)) return "The body is not a JSON object.";
-  const { registrationId: named, payload } = body;
+  const { registrationId: named, payload, csr } = body;
   if (named !== undefined && (typeof named !== "string" || named.toLowerCase() !== registrationId.toLowerCase())) {
     return "The registration id of the body is another one.";
   }
-  return payload === undefined ? {} : { payload };
+  return { ...(payload === undefined ? {} : { payload }), ...(csr === undefined ? {} : { csr }) };
 }
 
 function returnedPayload(

@@ -16,7 +16,7 @@ import type { ServiceModes } from "../service-modes.ts";
 import { DeviceConnection } from "./device-connection.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
 import { type HubUsername, parseHubUsername } from "./hub-username.ts";
-import { judgeIdentity } from "./identity-check.ts";
+import { hostsFor, judgeIdentity } from "./identity-check.ts";
 import { type MethodCalls, maxMethodBytes } from "./methods.ts";
 import { maxTelemetryBytes, type ReceivedTelemetry, TelemetryIntake } from "./telemetry.ts";
 import { channelOf, type DeviceTopic, parseDeviceTopic } from "./topics.ts";
@@ -80,7 +80,7 @@ export class HubService implements MqttService {
     const verdict = judgeIdentity(device, {
       sasToken: packet.password?.toString("utf8"),
       certificates: link.peer.certificates,
-      hosts: this.#hostsFor(username),
+      hosts: hostsFor(this.#parts.hostName, username.host),
       nowMs: clock.now(),
     });
     if (!verdict.ok) return this.#refuse(packet, connackCodes.notAuthorized, verdict.why);
@@ -167,12 +167,6 @@ export class HubService implements MqttService {
     return { code };
   }
 
-  /** A device that was pointed at `localhost:8883` names that in its token. */
-  #hostsFor({ host }: HubUsername): readonly string[] {
-    const { hostName } = this.#parts;
-    return isLocal(host) ? [hostName, host] : [hostName];
-  }
-
   #judgeWill(link: DeviceLink, deviceId: string, will: Will | undefined): void {
     if (will === undefined) return;
     if (will.qos === 2) link.breach("qos-2", "will");
@@ -240,8 +234,4 @@ export class HubService implements MqttService {
 
 function clientIdOf({ deviceId, moduleId }: HubUsername): string {
   return moduleId === undefined ? deviceId : `${deviceId}/${moduleId}`;
-}
-
-function isLocal(host: string): boolean {
-  return /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(host);
 }

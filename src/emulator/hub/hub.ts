@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { JsonObject, JsonValue } from "../../json.ts";
 import type { Logger } from "../../log.ts";
+import type { BlobStore } from "../blob-store.ts";
 import type { EventLog } from "../event-log.ts";
 import { type Random, uuidFrom } from "../randomness.ts";
 import { Recording } from "../recording.ts";
@@ -10,7 +11,9 @@ import type { OutgoingCloudMessage, SentMessage } from "./cloud-to-device.ts";
 import type { Device } from "./device.ts";
 import type { ConnectionSummary } from "./device-connection.ts";
 import { DeviceRegistry } from "./device-registry.ts";
+import { type FileUpload, FileUploads, type UploadReport } from "./file-uploads.ts";
 import { HubService } from "./hub-service.ts";
+import { type HubEvidence, hostsFor, type IdentityVerdict, judgeIdentity } from "./identity-check.ts";
 import { MethodCalls, type MethodResult } from "./methods.ts";
 import { rejection } from "./rejection.ts";
 import type { ReceivedTelemetry } from "./telemetry.ts";
@@ -26,6 +29,14 @@ export interface HubOptions {
   readonly events: EventLog;
   /** How many telemetry messages are kept for reading. */
   readonly recordLimit: number;
+  /** Where files go that devices upload. */
+  readonly blobs: BlobStore;
+}
+
+/** What a device shows with a request over HTTPS. */
+export interface HttpsEvidence extends Pick<HubEvidence, "sasToken" | "certificates"> {
+  /** The host that it asked, as it wrote it. */
+  readonly host: string;
 }
 
 /** What {@link Hub.telemetry} takes. */
@@ -65,18 +76,22 @@ export class Hub {
   /** The device identities, which DPS writes to. */
   readonly registry: DeviceRegistry;
   readonly #options: HubOptions;
-  readonly #modes = new ServiceModes();
+  /** Ill health, for the emulator; switched with {@link refuse} and {@link silent}. */
+  readonly modes = new ServiceModes();
+  /** The files that devices upload; for the emulator. */
+  readonly files: FileUploads;
   readonly #methods: MethodCalls;
   readonly #telemetry: Recording<ReceivedTelemetry>;
 
   constructor(options: HubOptions) {
-    const { name, hostName, clock, events, log, recordLimit } = options;
+    const { name, hostName, clock, random, events, log, recordLimit, blobs } = options;
     this.#options = options;
     this.name = name;
     this.hostName = hostName;
     this.registry = new DeviceRegistry(clock, (deviceId, messageId) => {
       events.add("hub.message-completed", { hub: name, deviceId, messageId });
     });
+    this.files = new FileUploads({ store: blobs, containerName: name, clock, random });
     this.#methods = new MethodCalls(clock);
     this.#telemetry = new Recording(recordLimit);
     this.service = new HubService({
@@ -86,7 +101,7 @@ export class Hub {
       log: log.child(name),
       events,
       registry: this.registry,
-      modes: this.#modes,
+      modes: this.modes,
       methods: this.#methods,
       telemetry: this.#telemetry,
     });
@@ -104,6 +119,11 @@ export class Hub {
   telemetry({ deviceId, from, signal }: TelemetryOptions = {}): AsyncIterableIterator<ReceivedTelemetry> {
     const where = (message: ReceivedTelemetry): boolean => deviceId === undefined || message.deviceId === deviceId;
     return this.#telemetry.watch({ where, from, signal });
+  }
+
+  /** The files that devices have uploaded, or said they could not, oldest first. */
+  get uploads(): readonly FileUpload[] {
+    return this.files.finished;
   }
 
   /** The connections that are up, oldest first. */
@@ -212,11 +232,12 @@ export class Hub {
   }
 
   /**
-   * Turns new connections away: `unavailable` with CONNACK 3, `unauthorized` with CONNACK 5; `undefined` lets them in again.
+   * Turns new clients away: `unavailable` with CONNACK 3 or HTTP 503, `unauthorized` with CONNACK 5 or HTTP 401; `undefined`
+   * lets them in again.
    * Connections that are up stay up.
    */
   refuse(refusal: Refusal | undefined): void {
-    this.#modes.refuse(refusal);
+    this.modes.refuse(refusal);
   }
 
   /**
@@ -224,7 +245,23 @@ export class Hub {
    * answer either. `false` ends it for connections to come; those that lived through it are of no further use.
    */
   silent(silent: boolean): void {
-    this.#modes.setSilent(silent);
+    this.modes.setSilent(silent);
+  }
+
+  /** Judges a device that came over HTTPS; `undefined` when there is none by that id. For the emulator. */
+  judge(deviceId: string, { host, ...evidence }: HttpsEvidence): IdentityVerdict | undefined {
+    const device = this.registry.get(deviceId);
+    const hosts = hostsFor(this.hostName, host);
+    return device && judgeIdentity(device, { ...evidence, hosts, nowMs: this.#options.clock.now() });
+  }
+
+  /** Takes a device's word that an upload is over. Returns false when it has none by that id. For the emulator. */
+  finishUpload(deviceId: string, correlationId: string, report: UploadReport): boolean {
+    const upload = this.files.finish(deviceId, correlationId, report);
+    if (upload === undefined) return false;
+    const { blobName, isSuccess } = upload;
+    this.#options.events.add("hub.file-uploaded", { hub: this.name, deviceId, blobName, isSuccess });
+    return true;
   }
 
   /** Ends everybody who reads telemetry or waits for a message to be completed. For the emulator. */

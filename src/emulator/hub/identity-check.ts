@@ -65,3 +65,12 @@ function judgeChain(
   const fault = judgePath(path, nowMs);
   return fault === undefined ? { ok: true } : { ok: false, why: `certificate chain: ${fault.kind}` };
 }
+
+/**
+ * The names under which a hub may be meant in a token of a device that calls it `host`: a device that was pointed at
+ * `localhost:8883` names that.
+ */
+export function hostsFor(hubHostName: string, host: string): readonly string[] {
+  const isLocal = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(host);
+  return isLocal ? [hubHostName, host] : [hubHostName];
+}

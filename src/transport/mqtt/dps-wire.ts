@@ -1,3 +1,4 @@
+import { parseRetryAfter } from "../retry-after.ts";
 import type { DpsRequest } from "../transport.ts";
 import { decodePropertyBag } from "./property-bag.ts";
 
@@ -45,13 +46,4 @@ export function parseDpsResponseTopic(topic: string): DpsResponseTopic | undefin
   if (requestId === undefined) return undefined;
   const retryAfterMs = parseRetryAfter(fields.get("retry-after"));
   return { status: Number(status), requestId, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-}
-
-/**
- * A delay in seconds as milliseconds, no less than one second (0 would invite a storm of polls) and no more than one hour
- * (a slip of the service must not silence a device for days).
- */
-function parseRetryAfter(seconds: string | undefined): number | undefined {
-  if (seconds === undefined || !/^\d+$/.test(seconds)) return undefined;
-  return Math.min(Math.max(Number(seconds), 1), 3600) * 1000;
 }

@@ -1,11 +1,10 @@
 import { deferred } from "../../deferred.ts";
-import { describeCause } from "../../errors.ts";
-import { isJsonObject, type JsonValue } from "../../json.ts";
+import { isJsonObject } from "../../json.ts";
 import type { Logger } from "../../log.ts";
-import { type MethodAnswer, methodAnswer } from "../message-limits.ts";
-import type { MethodResponse } from "../messages.ts";
+import type { MethodAnswer } from "../message-limits.ts";
+import { MethodCalls, parseJson } from "../method-calls.ts";
 import type { HubHandlers } from "../transport.ts";
-import { cloudMessageOf, type HubTopic, parseHubTopic } from "./hub-wire.ts";
+import { cloudMessageOf, parseHubTopic } from "./hub-wire.ts";
 import { MqttRequests } from "./mqtt-requests.ts";
 import type { Publication } from "./mqtt-session.ts";
 
@@ -23,12 +22,13 @@ export class HubInbox {
   readonly answering = deferred<(requestId: string, answer: MethodAnswer) => Promise<void>>();
   readonly #handlers: HubHandlers;
   readonly #log: Logger;
-  readonly #methods = new Set<Promise<void>>();
+  readonly #methods: MethodCalls;
   #open = true;
 
   constructor(handlers: HubHandlers, log: Logger) {
     this.#handlers = handlers;
     this.#log = log;
+    this.#methods = new MethodCalls(handlers.onMethod, log);
     this.twinRequests = new MqttRequests(log);
   }
 
@@ -39,7 +39,10 @@ export class HubInbox {
       case "message":
         return this.#takeMessage(parsed.bag, payload);
       case "method":
-        this.#takeMethod(parsed, payload);
+        this.#methods.take({ ...parsed, payload }, async (answer) => {
+          const send = await this.answering.promise;
+          await send(parsed.requestId, answer);
+        });
         return undefined;
       case "desired":
         this.#takeDesired(parsed.version, payload);
@@ -58,7 +61,7 @@ export class HubInbox {
   /** Takes no more messages and methods; resolves when the methods under way are answered. */
   async drain(): Promise<void> {
     this.#open = false;
-    await Promise.all(this.#methods);
+    await this.#methods.drain();
   }
 
   #takeMessage(bag: string, payload: Uint8Array): Promise<void> {
@@ -66,35 +69,6 @@ export class HubInbox {
     // Not acknowledged, so the hub keeps it for the next connection.
     if (!onMessage || !this.#open) return Promise.reject(new Error("nobody takes messages at this time"));
     return onMessage(cloudMessageOf(bag, payload));
-  }
-
-  #takeMethod({ name, requestId }: HubTopic & { kind: "method" }, payload: Uint8Array): void {
-    if (!this.#open) return; // the caller gets its time-out, as if we had been gone already
-    const answered = this.#answerMethod(name, requestId, payload).catch((error: unknown) => {
-      this.#log.warn("a method answer could not be sent", { method: name, error: describeCause(error) });
-    });
-    this.#methods.add(answered);
-    void answered.then(() => this.#methods.delete(answered));
-  }
-
-  async #answerMethod(name: string, requestId: string, payload: Uint8Array): Promise<void> {
-    const answer = methodAnswer(await this.#callMethod(name, requestId, payload));
-    if (answer.fault !== undefined) this.#log.error(answer.fault, { method: name });
-    const send = await this.answering.promise;
-    await send(requestId, answer);
-  }
-
-  async #callMethod(name: string, requestId: string, payload: Uint8Array): Promise<MethodResponse> {
-    const { onMethod } = this.#handlers;
-    if (!onMethod) return { status: 404, payload: { message: `there is no method ${name}` } };
-    const json = payload.byteLength === 0 ? null : parseJson(payload);
-    if (json === undefined) return { status: 400, payload: { message: "the payload is not JSON" } };
-    try {
-      return await onMethod({ requestId, name, payload: json });
-    } catch (error) {
-      this.#log.error("a method handler failed", { method: name, error: describeCause(error) });
-      return { status: 500, payload: { message: "the method failed" } };
-    }
   }
 
   #takeDesired(topicVersion: number | undefined, payload: Uint8Array): void {
@@ -110,14 +84,5 @@ export class HubInbox {
       return;
     }
     this.#handlers.onDesired?.({ version, patch });
-  }
-}
-
-/** The JSON value of a body; `undefined` when it holds none. */
-export function parseJson(payload: Uint8Array): JsonValue | undefined {
-  try {
-    return JSON.parse(Buffer.from(payload).toString("utf8")) as JsonValue;
-  } catch {
-    return undefined;
   }
 }

@@ -4,6 +4,7 @@ import { type Logger, silentLogger } from "../../log.ts";
 import { version } from "../../version.ts";
 import type { CallOptions, Route, TransportAbilities } from "../transport.ts";
 import { carriers } from "./carrier.ts";
+import { loadMqtt } from "./mqtt-library.ts";
 import { MqttSession, type Publication } from "./mqtt-session.ts";
 import type { MqttTransportOptions } from "./options.ts";
 
@@ -63,7 +64,7 @@ export class MqttConnector {
     const tlsIdentity = credential.kind === "certificate" ? credential.identity : undefined;
 
     // Loading takes about as long as dialling, so both go on at once.
-    const loading = import("mqtt");
+    const loading = loadMqtt();
     const stream = await carriers[carrier](route, { dialer, identity: tlsIdentity, clock, requestTimeoutMs, signal });
     const session = await MqttSession.connect(
       await loading,

@@ -3,8 +3,9 @@ import { LandfallError } from "../../errors.ts";
 import { isJsonObject, type JsonObject } from "../../json.ts";
 import { requireFits } from "../message-limits.ts";
 import type { TelemetryMessage, TwinDocument } from "../messages.ts";
+import { parseJson } from "../method-calls.ts";
 import type { CallOptions, HubConnection, HubHandlers } from "../transport.ts";
-import { type HubInbox, parseJson, type TwinResponse } from "./hub-inbox.ts";
+import type { HubInbox, TwinResponse } from "./hub-inbox.ts";
 import {
   desiredFilter,
   messageFilter,

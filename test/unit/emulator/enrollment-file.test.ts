@@ -32,7 +32,9 @@ describe("an enrollment file", () => {
       attestation = { method = "symmetric_key", primary_key = "${key}" }
       disabled = true
       hubs = ["hub-b"]
-      allocation = "static"
+      allocation = "custom"
+      latencies_ms = { hub-b = 20, hub-c = 7.5 }
+      callback_url = "http://127.0.0.1:7071/api/allocate"
       reprovisioning = "reset"
       initial_twin = { desired = { interval = 5 }, tags = { site = "north" } }
       payload = { hello = "device" }
@@ -54,7 +56,9 @@ describe("an enrollment file", () => {
         attestation: { method: "symmetric_key", primaryKey: key },
         disabled: true,
         hubs: ["hub-b"],
-        allocation: "static",
+        allocation: "custom",
+        latenciesMs: { "hub-b": 20, "hub-c": 7.5 },
+        customAllocation: "http://127.0.0.1:7071/api/allocate",
         reprovisioning: "reset",
         initialTwin: { desired: { interval: 5 }, tags: { site: "north" } },
         payload: { hello: "device" },
@@ -107,6 +111,14 @@ describe("an enrollment file", () => {
     ]);
     expect(faults.join()).not.toContain(secret);
     expect(faults.find((line) => line.includes("missing") || line.includes("no such file"))).toContain("certificate");
+  });
+
+  test("names a callback of this machine where allocation is custom, and latencies that can be", () => {
+    const entry = (more: string) => `[[group]]\nname = "g"\nattestation = { method = "symmetric_key" }\n${more}`;
+    const placesOf = (more: string) => faultsOf(entry(more)).map((line) => line.split(":")[0]);
+    expect(placesOf('allocation = "custom"')).toEqual(["group[0].callback_url"]);
+    expect(placesOf('callback_url = "http://example.com/"')).toEqual(["group[0].callback_url"]);
+    expect(placesOf("latencies_ms = { hub-a = -1 }")).toEqual(["group[0].latencies_ms"]);
   });
 
   test("names nobody twice", () => {

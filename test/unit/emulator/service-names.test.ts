@@ -101,6 +101,7 @@ describe("the names of an emulator", () => {
       "*.azure-devices.net",
       "hub-a.device.azure-devices.net",
       "iot.example.com",
+      "landfallemulator.blob.core.windows.net",
       "localhost",
       "127.0.0.1",
       "::1",

@@ -1,9 +1,13 @@
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readTrustBundle } from "../../../src/endpoint/trust.ts";
-import { testAuthority } from "../../support/tls-peer.ts";
+import tls from "node:tls";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { CertificateAuthority } from "../../../src/emulator/certificate-authority.ts";
+import { readTrustBundle, TrustedContexts } from "../../../src/endpoint/trust.ts";
+import type { TlsIdentity } from "../../../src/tls-identity.ts";
+import { startTlsPeer, testAuthority } from "../../support/tls-peer.ts";
 
 let directory: string;
 beforeAll(async () => {
@@ -43,5 +47,42 @@ describe("a trust bundle", () => {
     await expect(readTrustBundle(file)).rejects.toThrowError(
       expect.objectContaining({ code: "certificate.unusable", message: expect.stringContaining("certificate 2 ") }),
     );
+  });
+});
+
+describe("a TLS context", () => {
+  /** Whether a connection with `secureContext` to a peer that `issuer` vouches for comes about. */
+  async function trusts(secureContext: tls.SecureContext, issuer: CertificateAuthority): Promise<boolean> {
+    await using peer = await startTlsPeer(() => {}, { issuer });
+    const socket = tls.connect({ host: "127.0.0.1", port: peer.port, servername: "peer.test", secureContext });
+    const outcome = await Promise.race([
+      once(socket, "secureConnect").then(() => true),
+      once(socket, "error").then(() => false),
+    ]).catch(() => false);
+    socket.destroy();
+    return outcome;
+  }
+
+  test("trusts the bundle, what the environment adds, and nobody else; with an identity as without", async () => {
+    const names = ["Bundle", "Environment", "Stranger"];
+    const [ours, theirs, stranger] = await Promise.all(
+      names.map((commonName) => CertificateAuthority.create({ commonName })),
+    );
+    if (!ours || !theirs || !stranger) throw new Error("three were made");
+    vi.stubEnv("NODE_EXTRA_CA_CERTS", await bundle(theirs.certificatePem));
+    try {
+      const contexts = new TrustedContexts(ours.certificatePem);
+      const { chainPem: cert, privateKeyPem: key } = await ours.issue({ commonName: "sensor-17", usage: "client" });
+      const identity: TlsIdentity = {
+        certificateChain: cert,
+        secureContext: async (base) => tls.createSecureContext({ ...base, cert, key }),
+      };
+      for (const context of [await contexts.for(undefined), await contexts.for(identity)]) {
+        const verdicts = await Promise.all([ours, theirs, stranger].map((issuer) => trusts(context, issuer)));
+        expect(verdicts).toEqual([true, true, false]);
+      }
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 });

@@ -180,4 +180,21 @@ describe("a key elsewhere", () => {
       cause: failure,
     });
   });
+
+  test("cannot be given away", () => {
+    const identity = identityOf(device, new RemoteKey(keyFrom(device.privateKeyPem).publicKey));
+    expect(() => identity.exportKey()).toThrow(
+      expect.objectContaining({ code: "key.not-exportable", message: expect.stringContaining("token:line-1") }),
+    );
+  });
+});
+
+describe("a key in memory", () => {
+  test("can be given away until it is closed", async () => {
+    const identity = identityOf(device);
+    const exported = createPrivateKey(identity.exportKey().reveal());
+    expect(exported.equals(createPrivateKey(device.privateKeyPem))).toBe(true);
+    await identity.close();
+    expect(() => identity.exportKey()).toThrow(expect.objectContaining({ code: "key.unusable" }));
+  });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { chooseHub, type LinkedHub } from "../../../../src/emulator/dps/allocation.ts";
 
-const hubs = ["a", "b", "c"].map((name) => ({ name, address: name }) as LinkedHub);
+const hubs = ["a", "b", "c"].map((name) => ({ name, hostName: `${name}.net`, address: name }) as LinkedHub);
 const nameOf = (options: Parameters<typeof chooseHub>[1], id = "dev", current?: string): string | undefined =>
   chooseHub(hubs, options, id, current === undefined ? undefined : { hub: current })?.name;
 
@@ -28,6 +28,16 @@ describe("the choice of a hub", () => {
     expect(nameOf({ hubs: ["b"] }, "dev", "a")).toBe("b");
     expect(nameOf({ hubs: ["b"], reprovisioning: "never" }, "dev", "a")).toBe("a");
     expect(nameOf({ hubs: ["b"], reprovisioning: "never" }, "dev", "gone")).toBe("b");
+  });
+
+  test("is the hub with the lowest latency, the first of two that are as near, and a hub without a latency last", () => {
+    const latency = (latenciesMs: Record<string, number>, hubs?: readonly string[]) =>
+      nameOf({ allocation: "lowest-latency", latenciesMs, ...(hubs === undefined ? {} : { hubs }) }, "dev", "a");
+    expect(latency({ a: 30, b: 20, c: 25 })).toBe("b");
+    expect(latency({ a: 30, b: 20, c: 20 }, ["c", "b"])).toBe("c");
+    expect(latency({ c: 9000 })).toBe("c");
+    expect(latency({ b: 1 }, ["a", "c"])).toBe("a");
+    expect(latency({})).toBe("a");
   });
 
   test("is none where no hub of that name exists", () => {

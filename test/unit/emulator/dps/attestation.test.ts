@@ -247,6 +247,16 @@ describe("a certificate", () => {
     });
   });
 
+  test("of a disabled individual enrollment is not let in by its group", async () => {
+    const emulated = new EmulatedDps();
+    emulated.dps.enroll({ group: "all", attestation: x509(root.certificatePem) });
+    const attestation = x509(String(chain[0]));
+    const own = emulated.dps.enroll({ registrationId: "dev", attestation, disabled: true });
+    expect(await emulated.outcome("dev", { certificates: chain })).toMatchObject({ body: { status: "disabled" } });
+    emulated.dps.unenroll(own);
+    expect(await emulated.outcome("dev", { certificates: chain })).toMatchObject(assigned);
+  });
+
   test("finds nothing where no group has an authority, and nothing at all without one", async () => {
     const emulated = new EmulatedDps();
     expect(await emulated.outcome("dev", { certificates: leaf })).toMatchObject(notFound);

@@ -1,0 +1,51 @@
+import type { BenchResults, Measurement } from "./results.ts";
+
+/** The page with the results of one run. */
+export function benchPage({ machine, versions, rounds, measurements }: BenchResults): string {
+  return `${[
+    "# Bench",
+    "landfall beside Microsoft's device library for Node: the same device, the same emulator, whole processes, in one run. " +
+      "Ratios are what counts; the times are those of one machine. `npm run bench` repeats it, and with `UPDATE_DOCS=1` " +
+      "writes this page.",
+    `Machine: ${machine}.`,
+    `Compared: ${versions}. Medians of ${rounds} rounds, in each of which everything is run once, in turn.`,
+    [
+      "| what | Azure SDK | landfall | ratio | budget | |",
+      "|---|---:|---:|---:|---:|---|",
+      ...measurements.map(row),
+    ].join("\n"),
+    "## What is measured",
+    [
+      "- **Start**: from the start of the process until its first telemetry is acknowledged, over MQTT with a symmetric key. " +
+        "The SDK's device registers and connects, as its samples do, at every start. landfall's is `landfall run` with its " +
+        "configuration file; *never provisioned* registers and connects, *stored assignment* connects.",
+      "- **Without the wait**: DPS asks every client to wait before it polls, here one second, the least that it can say. " +
+        "Both obey; the row without it shows what the clients themselves take.",
+      "- **Single file**: `npm run bundle` makes the program one file for devices. **From the package**: as npm installs it.",
+      "- **Memory**: the most that the process ever held (`VmHWM`), read while it is connected and idle.",
+      "- **Installed**: the single file, against the SDK's packages for MQTT and all they depend on.",
+      "- **On the wire**: everything that one registration sends and receives above TCP, TLS included.",
+      "- **Round trips**: how much later the first telemetry is acknowledged when a round trip takes 200 ms longer, divided " +
+        "by these 200 ms. The TCP handshake counts as one.",
+    ].join("\n"),
+  ].join("\n\n")}\n`;
+}
+
+function row({ what, unit, sdk, landfall, ratio, budget }: Measurement): string {
+  const verdict = budget === undefined ? "" : ratio <= budget ? "kept" : "**missed**";
+  const cells = [what, shown(sdk, unit), shown(landfall, unit), ratio.toFixed(3), budget ?? "", verdict];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function shown(value: number, unit: Measurement["unit"]): string {
+  switch (unit) {
+    case "ms":
+      return `${Math.round(value)} ms`;
+    case "MB":
+      return `${(value / 1e6).toFixed(1)} MB`;
+    case "bytes":
+      return `${value} bytes`;
+    case "round trips":
+      return value.toFixed(1);
+  }
+}

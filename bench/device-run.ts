@@ -1,0 +1,69 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Traffic } from "./wire-proxy.ts";
+import type { World } from "./world.ts";
+
+/** What one whole life of a device process came to. */
+export interface DeviceRun {
+  /** From the start of the process until its first telemetry was acknowledged, milliseconds. */
+  readonly startMs: number;
+  /** Processor time that the process had used by then, milliseconds. */
+  readonly processorMs: number;
+  /** The most memory that the process ever held, connected and idle at the end, bytes. */
+  readonly peakMemoryBytes: number;
+  /** Its connections, oldest first. */
+  readonly traffic: readonly Traffic[];
+}
+
+/** What {@link runDevice} takes. */
+export interface RunOptions {
+  readonly fresh: boolean;
+  /** How long the device stays connected after its first telemetry, milliseconds. Default 0. */
+  readonly idleMs?: number;
+  /** How much longer a round trip takes, milliseconds. Default 0. */
+  readonly roundTripMs?: number;
+}
+
+/** Starts a device in a process of its own, waits until its first telemetry is acknowledged, and ends it. */
+export async function runDevice(world: World, { fresh, idleMs = 0, roundTripMs = 0 }: RunOptions): Promise<DeviceRun> {
+  world.proxy.roundTripMs = roundTripMs;
+  const { args, env, input, acknowledged } = await world.start(fresh);
+  world.proxy.takeTraffic();
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, args, {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, ...env },
+  });
+  const closed = once(child, "close");
+  child.stdin.write(input);
+  let out = "";
+  for await (const chunk of child.stdout) {
+    out += chunk;
+    if (out.includes(acknowledged)) break;
+  }
+  const startMs = performance.now() - startedAt;
+  if (!out.includes(acknowledged)) throw new Error(`a device ended without telemetry: ${args.join(" ")}\n${out}`);
+  const processorMs = processorMsOf(child.pid);
+  if (idleMs > 0) await delay(idleMs);
+  const peakMemoryBytes = peakMemoryOf(child.pid);
+  const traffic = world.proxy.takeTraffic();
+  child.kill("SIGKILL");
+  await closed;
+  return { startMs, processorMs, peakMemoryBytes, traffic };
+}
+
+/** `VmHWM` of Linux. */
+function peakMemoryOf(pid: number | undefined): number {
+  const [, kilobytes = "0"] = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kilobytes) * 1024;
+}
+
+/** `utime` and `stime` of Linux, in hundredths of a second; the name in front of them may hold anything but a last `)`. */
+function processorMsOf(pid: number | undefined): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}

@@ -1,0 +1,114 @@
+import type { JsonObject, JsonValue } from "../../json.ts";
+import type { ClientTransport, CredentialKind, EventLog } from "../event-log.ts";
+import type { DpsAnswer } from "./answers.ts";
+import type { DpsFault, DpsFaults } from "./faults.ts";
+import type { QuotaCounter } from "./quotas.ts";
+import type { Registrations, Requester } from "./registrations.ts";
+
+/** A request to DPS, whatever carried it. */
+export interface DeskRequest {
+  readonly requester: Requester;
+  readonly transport: ClientTransport;
+  readonly step: "register" | "poll" | "look-up";
+  /** Of a poll; empty otherwise. */
+  readonly operationId: string;
+  readonly bodyText: string;
+}
+
+/** What the client is to see of its request. */
+export type DeskOutcome =
+  | { readonly kind: "answer"; readonly answer: DpsAnswer; readonly wrongRequestId: boolean }
+  /** No answer at all. */
+  | { readonly kind: "silence" }
+  /** The connection is to be cut. */
+  | { readonly kind: "drop" };
+
+/** What a {@link RegistrationDesk} works with. */
+export interface RegistrationDeskParts {
+  readonly registrations: Registrations;
+  readonly faults: DpsFaults;
+  readonly quotas: QuotaCounter;
+  readonly events: EventLog;
+}
+
+/** Where every request to DPS ends up: a scripted fault comes first, then quotas, the registration API, and the record. */
+export class RegistrationDesk {
+  readonly #parts: RegistrationDeskParts;
+
+  constructor(parts: RegistrationDeskParts) {
+    this.#parts = parts;
+  }
+
+  serve(request: DeskRequest): DeskOutcome {
+    const fault = this.#parts.faults.take(request.requester.registrationId, request.step);
+    const answer = this.#answer(request, fault);
+    this.#note(request, answer?.status ?? 0);
+    if (fault === "drop") return { kind: "drop" };
+    if (answer === undefined) return { kind: "silence" };
+    const body = fault === "malformed" ? answer.body.slice(0, answer.body.length / 2) : answer.body;
+    return { kind: "answer", answer: { ...answer, body }, wrongRequestId: fault === "wrong-rid" };
+  }
+
+  /** The answer to a request that did not get as far as {@link serve}. */
+  error(errorCode: number, message: string): DpsAnswer {
+    return this.#parts.registrations.error(errorCode, message);
+  }
+
+  #answer({ requester, step, operationId, bodyText }: DeskRequest, fault: DpsFault | undefined): DpsAnswer | undefined {
+    if (typeof fault === "object") return "status" in fault ? scripted(fault) : undefined;
+    if (fault === "silence" || fault === "drop") return undefined;
+    const { registrations, quotas } = this.#parts;
+    const retryAfterSeconds = quotas.secondsToWait(step, requester.registrationId);
+    if (retryAfterSeconds !== undefined) {
+      return { ...registrations.error(429_001, "Too many requests."), retryAfterSeconds };
+    }
+    switch (step) {
+      case "register":
+        return registrations.register(requester, bodyText);
+      case "poll":
+        return registrations.poll(requester, operationId);
+      case "look-up":
+        return registrations.lookUp(requester, bodyText);
+    }
+  }
+
+  #note({ requester, transport, step, operationId, bodyText }: DeskRequest, status: number): void {
+    const { events } = this.#parts;
+    const { registrationId } = requester;
+    const about = { registrationId, transport, status };
+    switch (step) {
+      case "register":
+        events.add("dps.register", { ...about, ...payloadIn(bodyText) });
+        break;
+      case "poll":
+        events.add("dps.poll", { ...about, operationId });
+        break;
+      case "look-up":
+        events.add("dps.look-up", { ...about, credential: credentialOf(requester) });
+        break;
+    }
+  }
+}
+
+function scripted(fault: Extract<DpsFault, { status: number }>): DpsAnswer {
+  const { status, retryAfterSeconds, body = { errorCode: status * 1000 + 1, message: "As scripted." } } = fault;
+  return {
+    status,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  };
+}
+
+function credentialOf({ sasToken, certificates }: Requester): CredentialKind {
+  if (sasToken !== undefined) return "sas";
+  return certificates.length > 0 ? "certificate" : "none";
+}
+
+function payloadIn(bodyText: string): { readonly payload?: JsonValue } {
+  try {
+    const { payload } = JSON.parse(bodyText) as JsonObject;
+    return payload === undefined ? {} : { payload };
+  } catch {
+    return {};
+  }
+}
