@@ -38,6 +38,8 @@ describe.skipIf(!canHaveRealNames)("landfall's agent over the SDK's transports (
     const attestation = await enroll(scene);
     const configuration = {
       provisioning: { source: "dps", id_scope: scene.emulator.ready.idScope, attestation },
+      // What the library dials by itself; the agent would look for name servers, and there are none in there.
+      network: { connect_to: ["::127.0.0.1:"] },
       state: { directory: folder.file(`state-${dps}-${hub}`) },
     };
     await using device = scene.start("agent", { configuration, dps, hub });

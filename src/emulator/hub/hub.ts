@@ -231,6 +231,13 @@ export class Hub {
     connection.link.drop();
   }
 
+  /** Closes a device's connection in good order, as a hub does that moves. Throws `emulator.rejected` when it is not connected. */
+  closeConnection(deviceId: string): void {
+    const connection = this.service.connectionOf(deviceId);
+    if (connection === undefined) throw rejection(404103, deviceId);
+    connection.link.close("the emulator closed the connection");
+  }
+
   /**
    * Turns new clients away: `unavailable` with CONNACK 3 or HTTP 503, `unauthorized` with CONNACK 5 or HTTP 401; `undefined`
    * lets them in again.

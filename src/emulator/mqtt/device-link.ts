@@ -18,6 +18,8 @@ export interface DeviceLink {
   sendAcknowledged(topic: string, payload: Uint8Array, options?: { readonly duplicate?: boolean }): Promise<void>;
   /** Closes because the client broke `rule`; log and record name it. */
   breach(rule: Rule, detail?: string): void;
+  /** Closes in good order, after what was written has gone out. */
+  close(reason?: string): void;
   /** Cuts the connection at once, as a failing network would. */
   drop(reason?: string): void;
 }

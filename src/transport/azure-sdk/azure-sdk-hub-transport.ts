@@ -12,7 +12,7 @@ import type {
 import { proofOf, SdkAuthenticationProvider } from "./sdk-credential.ts";
 import { SdkHubConnection } from "./sdk-hub-connection.ts";
 import { loadClass } from "./sdk-loading.ts";
-import { sdkHost } from "./sdk-route.ts";
+import { type LibraryLookup, requireVettedAddresses, sdkHost, systemAddresses } from "./sdk-route.ts";
 import type { SdkHubTransportClass } from "./sdk-shapes.ts";
 
 /** What an {@link AzureSdkHubTransport} takes. */
@@ -29,6 +29,8 @@ export interface AzureSdkHubTransportOptions {
    * has its port fixed. Default false.
    */
   readonly portInHost?: boolean;
+  /** How the library's own look-up is foreseen. Default: the system's resolver, which is what the library asks. */
+  readonly lookup?: LibraryLookup;
   /** Default: the machine's. */
   readonly clock?: Clock;
   /** Default: silent. */
@@ -65,7 +67,9 @@ export class AzureSdkHubTransport implements HubTransport {
     signal?.throwIfAborted();
     const { load, clock = systemClock, log = silentLogger, portInHost = false } = this.#options;
     const { tokenLifetimeMs: lifetimeMs = 3_600_000, requestTimeoutMs = 30_000 } = this.#options;
+    const { lookup = systemAddresses } = this.#options;
     sdkHost(route, this.name, portInHost);
+    await requireVettedAddresses(route, this.name, lookup, { signal });
     const { deviceId, credential, modelId } = identity;
     const Transport = await loadClass(this.name, load, signal);
     const proof = await proofOf(

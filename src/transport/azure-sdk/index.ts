@@ -4,6 +4,7 @@
  */
 export { AzureSdkDpsTransport, type AzureSdkDpsTransportOptions } from "./azure-sdk-dps-transport.ts";
 export { AzureSdkHubTransport, type AzureSdkHubTransportOptions } from "./azure-sdk-hub-transport.ts";
+export type { LibraryLookup } from "./sdk-route.ts";
 export type {
   SdkCallback,
   SdkCertificate,

@@ -152,6 +152,17 @@ describe("a connection to a hub", () => {
     );
   });
 
+  test("can be closed in good order, after what was sent", async () => {
+    const emulated = new EmulatedHub();
+    const device = await emulated.device("dev");
+    emulated.hub.closeConnection("dev");
+    await device.closed;
+    expect(emulated.events.of("hub.disconnected")[0]?.reason).toBe("the emulator closed the connection");
+    expect(() => emulated.hub.closeConnection("dev")).toThrow(
+      expect.objectContaining({ service: expect.objectContaining({ errorCode: 404103 }) }),
+    );
+  });
+
   test("keeps its subscriptions for a client that asks for its session", async () => {
     const emulated = new EmulatedHub();
     const first = await emulated.device("dev", { clean: false });

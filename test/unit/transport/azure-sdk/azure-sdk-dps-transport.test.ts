@@ -59,13 +59,28 @@ describe("DPS over the Azure SDK", () => {
     await expect(nothing.transport.connect(route, identity)).rejects.toMatchObject({ code: "transport.unsupported" });
   });
 
-  test("does not ignore pinned addresses or a port in silence", async () => {
-    const { transport, fake } = setUp({ name: "azure-sdk-http" });
-    const pinned = { ...route, addresses: ["10.0.0.4"] };
+  test("goes where the system's resolver leads while that is where the route leads, and not an address further", async () => {
+    const found = [["10.0.0.4"], ["10.0.0.4", "203.0.113.7"]];
+    const { transport } = setUp({ name: "azure-sdk-http", lookup: async () => found.shift() ?? [] });
+    const pinned = { ...route, addresses: ["10.0.0.5", "10.0.0.4"] };
+    await using _ = await transport.connect(pinned, identity);
     await expect(transport.connect(pinned, identity)).rejects.toMatchObject({
-      code: "transport.unsupported",
-      message: expect.stringContaining("10.0.0.4"),
+      code: "endpoint.unvetted-address",
+      message:
+        "azure-sdk-http resolves dps.test itself and would dial 203.0.113.7, where only 10.0.0.5, 10.0.0.4 may be dialled",
     });
+  });
+
+  test("says so when the system has no address for a name that it may dial", async () => {
+    const { transport } = setUp({ lookup: () => Promise.reject(new Error("getaddrinfo ENOTFOUND dps.test")) });
+    await expect(transport.connect({ ...route, addresses: ["10.0.0.4"] }, identity)).rejects.toMatchObject({
+      code: "endpoint.name-not-found",
+      message: expect.stringContaining("ENOTFOUND"),
+    });
+  });
+
+  test("does not ignore a port in silence", async () => {
+    const { transport, fake } = setUp({ name: "azure-sdk-http" });
     await expect(transport.connect({ ...route, port: 444 }, identity)).rejects.toMatchObject({
       code: "transport.unsupported",
       message: "azure-sdk-http cannot dial dps.test on port 444, only on its own",

@@ -93,9 +93,12 @@ describe("a hub over the Azure SDK", () => {
     await expect(fixed).rejects.toMatchObject({ code: "transport.unsupported" });
   });
 
-  test("does not ignore pinned addresses in silence", async () => {
-    const { connect } = setUp();
-    await expect(connect({}, {}, { addresses: ["10.0.0.4"] })).rejects.toMatchObject({ code: "transport.unsupported" });
+  test("is let loose while the system's resolver leads where the route does, and no longer", async () => {
+    const found = [["10.0.0.4"], ["203.0.113.7"]];
+    const { connect } = setUp({ lookup: async () => found.shift() ?? [] });
+    const route = { addresses: ["10.0.0.4"] };
+    await connect({}, {}, route);
+    await expect(connect({}, {}, route)).rejects.toMatchObject({ code: "endpoint.unvetted-address" });
   });
 
   test.each([
