@@ -157,7 +157,8 @@ export const errorTable = {
     remedy: "Link a hub of the same cloud to the DPS instance; private endpoints do not work across clouds.",
   },
   "endpoint.unvetted-address": {
-    summary: "A connection reached, or would have reached, an address that was not vetted for its name; TLS was not begun.",
+    summary:
+      "A connection reached, or would have reached, an address that was not vetted for its name; TLS was not begun.",
     retry: "backoff",
     remedy: "Something between this device and its network changes where connections lead; run `landfall endpoint`.",
   },
