@@ -9,6 +9,8 @@ const symmetricKey = { method: "symmetric_key" } as const;
 /** A certificate in the form that the SDK takes. */
 const x509 = ({ chainPem, privateKeyPem }: IssuedCertificate) => ({ cert: chainPem, key: privateKeyPem });
 
+const factoryRoot = (): Promise<CertificateAuthority> => CertificateAuthority.create({ commonName: "Factory root" });
+
 /** Enrolls the device; returns what the driver has to know. */
 function enroll(scene: Scene, options: Record<string, unknown> = {}): { readonly key: string } {
   const enrollment = scene.emulator.dps.enroll({ registrationId, attestation: symmetricKey, ...options });
@@ -75,7 +77,7 @@ export const dpsFlows: readonly Flow[] = [
   {
     title: "X.509, individual enrollment of the device's own certificate: the same",
     run: async (scene) => {
-      const root = await CertificateAuthority.create({ commonName: "Factory root" });
+      const root = await factoryRoot();
       const issued = await root.issue({ commonName: registrationId, usage: "client" });
       enroll509(scene, issued);
       await provision(scene, { certificate: x509(issued) });
@@ -84,7 +86,7 @@ export const dpsFlows: readonly Flow[] = [
   {
     title: "X.509, group enrollment of a root, certificate with its chain: the same",
     run: async (scene) => {
-      const root = await CertificateAuthority.create({ commonName: "Factory root" });
+      const root = await factoryRoot();
       const line = await root.issueAuthority({ commonName: "Line 1" });
       const issued = await line.issue({ commonName: registrationId, usage: "client" });
       const attestation = { method: "x509", certificate: root.certificatePem } as const;
@@ -159,6 +161,16 @@ export const dpsFlows: readonly Flow[] = [
       enroll(scene);
       const key = Buffer.alloc(32, 1).toString("base64");
       expect(await fail(scene, { key })).toMatchObject({ name: "UnauthorizedError" });
+    },
+  },
+  {
+    title: "refused: a certificate whose chain ends at another authority of the enrolled name",
+    run: async (scene) => {
+      const [root, stranger] = [await factoryRoot(), await factoryRoot()];
+      const attestation = { method: "x509", certificate: root.certificatePem } as const;
+      scene.emulator.dps.enroll({ group: "factory", attestation });
+      const issued = await stranger.issue({ commonName: registrationId, usage: "client" });
+      expect(await fail(scene, { certificate: x509(issued) })).toMatchObject({ name: "UnauthorizedError" });
     },
   },
   {

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { CertificateAuthority, type Hub } from "../../src/emulator/index.ts";
+import { sasToken } from "../support/foreign-device.ts";
 import type { RunningProcess } from "../support/landfall-process.ts";
 import { type Flow, NotSupported } from "./flow.ts";
 import type { DriverInput, Scene } from "./scene.ts";
@@ -210,6 +211,21 @@ export const hubFlows: readonly Flow[] = [
       expect(await hub.invokeMethod(deviceId, "ping", null)).toMatchObject({ status: 200, payload: "pong" });
       device.child.stdin.end();
       await device.event("done");
+    },
+  },
+  {
+    title: "a token from elsewhere instead of a key; refused: one that has expired",
+    run: async (scene) => {
+      const hub = scene.emulator.hub();
+      const { primaryKey = "" } = hub.addDevice({ deviceId });
+      const send = (token: string) => scene.start("telemetry", { token, messages: [{ body: "hello" }] });
+      const tokenUntil = (expiresAtMs: number) =>
+        sasToken(`${scene.hubHost()}/devices/${deviceId}`, primaryKey, { expiresAtMs });
+      await using late = send(tokenUntil(Date.now() - 3_600_000));
+      expect(await late.event("failed")).toMatchObject({ message: expect.stringContaining("Not authorized") });
+      await using device = send(tokenUntil(Date.now() + 3_600_000));
+      await device.event("done");
+      expect(hub.received).toHaveLength(1);
     },
   },
   {
