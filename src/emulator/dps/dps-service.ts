@@ -71,7 +71,7 @@ export class DpsService implements MqttService {
     const fault = faults.take(registrationId, "connect");
     if (losesConnection(link, fault)) return { code: connackCodes.accepted };
     if (typeof fault === "object" && "connack" in fault) return this.#refuse(packet, fault.connack, "as scripted");
-    const requester = { idScope, registrationId, sasToken, certificates };
+    const requester = { idScope, registrationId, sasToken, certificates, connection: link.signal };
     this.#clients.set(link, { requester, clockSkewMs: clockSkewOf(fault), listening: false });
     return { code: connackCodes.accepted, after: disturbNext(link, clock, fault) };
   }
