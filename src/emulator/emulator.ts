@@ -61,9 +61,9 @@ export class Emulator implements AsyncDisposable {
     this.events = new EventLog(clock, recordLimit);
     const shared = { clock, random, log, events: this.events };
     const blobs = new BlobStore(random, () => this.#blobAddress());
-    this.hubs = hubNamesOf(options).map(
-      (name) => new Hub({ name, hostName: hubHostName(name), recordLimit, blobs, ...shared }),
-    );
+    const { maxDeliveryCount, messageTimeToLiveMs } = options;
+    const hubOptions = { recordLimit, blobs, maxDeliveryCount, messageTimeToLiveMs, ...shared };
+    this.hubs = hubNamesOf(options).map((name) => new Hub({ name, hostName: hubHostName(name), ...hubOptions }));
     this.dps = new Dps({
       ...shared,
       idScope: options.idScope ?? "0ne00ABCDEF",

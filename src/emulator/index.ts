@@ -32,8 +32,10 @@ export type { AddDeviceAuthentication, AddDeviceOptions } from "./hub/add-device
 export type { OutgoingCloudMessage, SentMessage } from "./hub/cloud-to-device.ts";
 export type { ConnectionSummary } from "./hub/device-connection.ts";
 export type { HubFault, HubFaults, HubStep } from "./hub/faults.ts";
+export type { FeedbackRecord, FeedbackRequest, MessageStatus } from "./hub/feedback.ts";
 export type { FileUpload } from "./hub/file-uploads.ts";
-export type { AddedDevice, Hub, InvokeOptions, TelemetryOptions } from "./hub/hub.ts";
+export type { Hub } from "./hub/hub.ts";
+export type { AddedDevice, InvokeOptions, TelemetryOptions } from "./hub/hub-options.ts";
 export type { MethodResult } from "./hub/methods.ts";
 export type { ReceivedTelemetry } from "./hub/telemetry.ts";
 export type { InitialTwin, TwinSnapshot } from "./hub/twin.ts";

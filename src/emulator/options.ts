@@ -33,6 +33,10 @@ export interface EmulatorOptions {
   readonly retryAfterSeconds?: number;
   /** Quotas of DPS; `{}` for those of the real service. Default none, so that no test is throttled by chance. */
   readonly quotas?: DpsQuotas;
+  /** Deliveries after which a hub gives a cloud-to-device message up, 1 to 100. Default 10. */
+  readonly maxDeliveryCount?: number;
+  /** Milliseconds that a cloud-to-device message lives which says nothing about it, up to two days. Default one hour. */
+  readonly messageTimeToLiveMs?: number;
   /**
    * Directory in which the certificate authority is kept, so that a trust bundle survives a restart. Default: a temporary
    * one, removed by `close`.
@@ -72,6 +76,8 @@ const ranges = {
   assigningPolls: [0, 1000],
   retryAfterSeconds: [0, 300],
   recordLimit: [1, 1_000_000],
+  maxDeliveryCount: [1, 100],
+  messageTimeToLiveMs: [1, 172_800_000],
 } as const satisfies Partial<Record<keyof EmulatorOptions, readonly [number, number]>>;
 
 /** Throws `emulator.rejected`, naming every number that is out of its range. */
