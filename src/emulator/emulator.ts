@@ -9,6 +9,9 @@ import type { CertificateAuthority } from "./certificate-authority.ts";
 import { Dps } from "./dps/dps.ts";
 import { parseDpsUsername } from "./dps/dps-username.ts";
 import { EventLog } from "./event-log.ts";
+import type { Fault } from "./faults/fault.ts";
+import type { ScriptedFault } from "./faults/fault-file.ts";
+import type { FaultScript } from "./faults/fault-script.ts";
 import { FrontDoor } from "./front-door.ts";
 import { HttpsService } from "./https/https-service.ts";
 import { Hub } from "./hub/hub.ts";
@@ -88,6 +91,7 @@ export class Emulator implements AsyncDisposable {
       log: log.child("https"),
     });
     for (const enrollment of options.enrollments ?? []) this.dps.enroll(enrollment);
+    for (const fault of options.faults ?? []) this.#script(fault);
   }
 
   /**
@@ -170,6 +174,11 @@ export class Emulator implements AsyncDisposable {
       onConnection: (stream, peer, cut) => this.#welcome(stream, peer, cut),
       onRequest: (request, response, caller) => void this.#https.serve(request, response, caller),
     });
+  }
+
+  #script({ service, id = "*", step, fault, times }: ScriptedFault): void {
+    const script: FaultScript<string, Fault> = service === "dps" ? this.dps.faults : this.hub(service).faults;
+    script.next(id, step, fault, times);
   }
 
   #welcome(stream: Duplex, peer: Peer, cut: (manner: CutManner) => void): void {

@@ -27,6 +27,7 @@ export { Emulator } from "./emulator.ts";
 export { type EnrollmentFileOptions, parseEnrollmentFile } from "./enrollment-file.ts";
 export type { ClientTransport, EmulatorEvent, EventKind, EventKinds, EventLog } from "./event-log.ts";
 export type { Fault, FaultKind, LineFault, ScriptedAnswer } from "./faults/fault.ts";
+export { parseFaultFile, type ScriptedFault } from "./faults/fault-file.ts";
 export type { ServedFault } from "./faults/fault-script.ts";
 export type { AddDeviceAuthentication, AddDeviceOptions } from "./hub/add-device.ts";
 export type { OutgoingCloudMessage, SentMessage } from "./hub/cloud-to-device.ts";

@@ -3,6 +3,7 @@ import { LandfallError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { EnrollmentOptions } from "./dps/enrollment-options.ts";
 import type { DpsQuotas } from "./dps/quotas.ts";
+import type { ScriptedFault } from "./faults/fault-file.ts";
 import type { PathGuard } from "./path-guard.ts";
 
 /** What {@link Emulator.start} takes; everything has a default. */
@@ -27,6 +28,8 @@ export interface EmulatorOptions {
   readonly assign?: "name" | "localhost";
   /** Enrollments to begin with; more can be added with `dps.enroll`. */
   readonly enrollments?: readonly EnrollmentOptions[];
+  /** Faults to begin with; more can be scripted with `dps.faults` and `hub.faults`. */
+  readonly faults?: readonly ScriptedFault[];
   /** Polls that are answered `assigning` before the one that brings the result, 0 to 1000. Default 1. */
   readonly assigningPolls?: number;
   /** Whole seconds that a client is told to wait between polls, up to 300; 0 leaves it unsaid. Default 1. */

@@ -294,12 +294,7 @@ export class MqttLink implements DeviceLink {
     }
     const after = service.publish(this, packet);
     if (after === undefined) this.#acknowledge(packet);
-    else {
-      after.then(
-        () => this.#acknowledge(packet),
-        () => {}, // the connection ended first
-      );
-    }
+    else void after.then(() => this.#acknowledge(packet));
   }
 
   #acknowledge({ packetId }: PublishPacket): void {
