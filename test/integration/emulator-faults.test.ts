@@ -70,7 +70,7 @@ describe("an answer that is cut at a byte", () => {
     await device.subscribe("$dps/registrations/res/#");
     const before = bytes.length;
     emulator.dps.faults.next("dev", "register", { cutAfterBytes: 33 });
-    void device.publish("$dps/registrations/PUT/iotdps-register/?$rid=1", "", 0).catch(() => {});
+    void device.publish("$dps/registrations/PUT/iotdps-register/?$rid=1").catch(() => {});
     await device.closed;
     expect(bytes.length - before).toBe(33);
     expect(bytes.subarray(before).toString("latin1")).toContain("$dps/registrations/res/202/");
