@@ -163,7 +163,7 @@ export class CloudToDeviceQueue {
       () => this.#end(entry, "Success"),
       () => {
         // The connection ended first; the next one gets the message again, unless this was the last delivery.
-        if (delivery === entry.deliveries && delivery >= this.#parts.maxDeliveryCount) this.#giveUp(entry);
+        if (delivery >= this.#parts.maxDeliveryCount) this.#giveUp(entry);
       },
     );
   }

@@ -77,6 +77,17 @@ describe("feedback", () => {
     expect(codes(emulated.hub.feedbackReceived)).toEqual([["a", "DeliveryCountExceeded"]]);
   });
 
+  test("gives the last delivery its time when it goes to a connection that took the device over", async () => {
+    const emulated = new EmulatedHub({ maxDeliveryCount: 2 });
+    const first = await emulated.device("dev", { clean: false, acknowledges: false });
+    await first.subscribe(filter);
+    const sent = emulated.hub.sendToDevice("dev", { payload: "", messageId: "a", ack: "full" });
+    await first.messages.nth(1);
+    await using _second = await emulated.device("dev", { clean: false });
+    await sent.completed;
+    expect(codes(emulated.hub.feedbackReceived)).toEqual([["a", "Success"]]);
+  });
+
   test("comes once for each message, whatever happens to it later", async () => {
     const emulated = new EmulatedHub();
     await using device = await emulated.device();
