@@ -21,16 +21,22 @@ export type {
   SymmetricKeyAttestation,
   X509Attestation,
 } from "./dps/enrollment-options.ts";
-export type { DpsFault, DpsFaults, DpsStep, ServedFault } from "./dps/faults.ts";
+export type { DpsFault, DpsFaults, DpsStep } from "./dps/faults.ts";
 export type { DpsQuotas } from "./dps/quotas.ts";
 export { Emulator } from "./emulator.ts";
 export { type EnrollmentFileOptions, parseEnrollmentFile } from "./enrollment-file.ts";
 export type { ClientTransport, EmulatorEvent, EventKind, EventKinds, EventLog } from "./event-log.ts";
+export type { Fault, FaultKind, LineFault, ScriptedAnswer } from "./faults/fault.ts";
+export { parseFaultFile, type ScriptedFault } from "./faults/fault-file.ts";
+export type { ServedFault } from "./faults/fault-script.ts";
 export type { AddDeviceAuthentication, AddDeviceOptions } from "./hub/add-device.ts";
 export type { OutgoingCloudMessage, SentMessage } from "./hub/cloud-to-device.ts";
 export type { ConnectionSummary } from "./hub/device-connection.ts";
+export type { HubFault, HubFaults, HubStep } from "./hub/faults.ts";
+export type { FeedbackRecord, FeedbackRequest, MessageStatus } from "./hub/feedback.ts";
 export type { FileUpload } from "./hub/file-uploads.ts";
-export type { AddedDevice, Hub, InvokeOptions, TelemetryOptions } from "./hub/hub.ts";
+export type { Hub } from "./hub/hub.ts";
+export type { AddedDevice, InvokeOptions, TelemetryOptions } from "./hub/hub-options.ts";
 export type { MethodResult } from "./hub/methods.ts";
 export type { ReceivedTelemetry } from "./hub/telemetry.ts";
 export type { InitialTwin, TwinSnapshot } from "./hub/twin.ts";

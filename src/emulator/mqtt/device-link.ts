@@ -20,6 +20,8 @@ export interface DeviceLink {
   breach(rule: Rule, detail?: string): void;
   /** Closes in good order, after what was written has gone out. */
   close(reason?: string): void;
+  /** Lets only the first `bytes` bytes of the next packet out, and cuts the connection when they have gone. */
+  cutNext(bytes: number): void;
   /** Cuts the connection at once, as a failing network would. */
   drop(reason?: string): void;
 }

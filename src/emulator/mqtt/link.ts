@@ -7,6 +7,7 @@ import { decodePacket } from "./decode.ts";
 import type { DeviceLink } from "./device-link.ts";
 import { encodeConnack, encodePingresp, encodePuback, encodePublish, encodeSuback, encodeUnsuback } from "./encode.ts";
 import { type Frame, type FrameFault, FrameReader } from "./frames.ts";
+import { Outlet } from "./outlet.ts";
 import {
   type ClientPacket,
   type ConnectPacket,
@@ -17,7 +18,7 @@ import {
 } from "./packets.ts";
 import type { Peer } from "./peer.ts";
 import { type Rule, rules } from "./rules.ts";
-import type { MqttService } from "./service.ts";
+import type { ConnectAnswer, MqttService } from "./service.ts";
 import { Unacknowledged } from "./unacknowledged.ts";
 
 /** What an {@link MqttLink} is made with. */
@@ -25,7 +26,7 @@ export interface MqttLinkOptions {
   readonly stream: Duplex;
   readonly peer: Peer;
   /** Ends the connection as a failing network does. Default: only destroys the stream. */
-  readonly cut?: () => void;
+  readonly cut?: (manner: CutManner) => void;
   readonly log: Logger;
   /** Finds the service that a client wants; `undefined` when there is none by that name. */
   readonly route: (link: DeviceLink, packet: ConnectPacket) => MqttService | undefined;
@@ -40,14 +41,14 @@ export interface MqttLinkOptions {
   readonly connectTimeoutMs?: number;
 }
 
+/** With a reset, which may overtake what was sent, or by closing, once that has gone out. */
+export type CutManner = "reset" | "close";
+
 /** Topic and payload of the largest message that a hub takes, with room for what a hub itself has to judge. */
 const maxPacketBytes = 262_144 + 65_535 + 16;
 
 /** A topic's length has two bytes. */
 const maxTopicBytes = 65_535;
-
-/** Bytes that may wait to be read by the client before it is given up. */
-const maxUnreadBytes = 4 * 1024 * 1024;
 
 /** Type and flags of CONNECT. */
 const connectByte = 0x10;
@@ -76,11 +77,12 @@ export class MqttLink implements DeviceLink {
   readonly peer: Peer;
   readonly signal: AbortSignal;
   readonly #stream: Duplex;
+  readonly #outlet: Outlet;
   readonly #log: Logger;
   readonly #timers: Clock;
   readonly #route: MqttLinkOptions["route"];
   readonly #onBreach: MqttLinkOptions["onBreach"];
-  readonly #cut: (() => void) | undefined;
+  readonly #cut: MqttLinkOptions["cut"];
   readonly #frames = new FrameReader(maxPacketBytes);
   readonly #ended = new AbortController();
   readonly #unacknowledged = new Unacknowledged();
@@ -96,6 +98,9 @@ export class MqttLink implements DeviceLink {
   constructor(options: MqttLinkOptions) {
     this.peer = options.peer;
     this.#stream = options.stream;
+    this.#outlet = new Outlet(options.stream, (bytes) => {
+      this.#break("close", `the emulator cut the connection after ${bytes} bytes`);
+    });
     this.#log = options.log;
     this.#timers = options.timers ?? systemClock;
     this.#route = options.route;
@@ -159,15 +164,23 @@ export class MqttLink implements DeviceLink {
     this.#end();
   }
 
+  cutNext(bytes: number): void {
+    this.#outlet.cutNext(bytes);
+  }
+
   drop(reason = "the emulator cut the connection"): void {
+    this.#break("reset", reason);
+  }
+
+  #break(manner: CutManner, reason: string): void {
     if (!this.signal.aborted) this.#closeReason = reason;
-    this.#cut?.();
+    this.#cut?.(manner);
     this.#stream.destroy();
     this.#end();
   }
 
   #receive(chunk: Buffer): void {
-    if (this.signal.aborted) return;
+    if (this.signal.aborted || this.#outlet.isDoomed) return;
     this.#lastHeardMs = this.#timers.elapsed();
     if (!this.#heard && chunk[0] !== connectByte) {
       // Told at the first byte: what follows may never add up to a packet.
@@ -178,13 +191,18 @@ export class MqttLink implements DeviceLink {
     try {
       for (const frame of this.#frames.push(chunk)) {
         this.#take(frame);
-        if (this.signal.aborted) return;
+        if (this.signal.aborted || this.#outlet.isDoomed) return;
       }
     } catch (error) {
-      // Whatever a client sends, and whatever a callback of the owner does with it, ends one connection at most.
-      this.#log.error(() => `a packet could not be served: ${describeCause(error)}`);
-      this.drop("the emulator failed on a packet");
+      this.#fail(error);
     }
+  }
+
+  /** Whatever a client sends, and whatever a callback of the owner does with it, ends one connection at most. */
+  #fail(error: unknown): void {
+    if (this.signal.aborted) return;
+    this.#log.error(() => `a packet could not be served: ${describeCause(error)}`);
+    this.drop("the emulator failed on a packet");
   }
 
   #take(frame: Frame | FrameFault): void {
@@ -221,9 +239,15 @@ export class MqttLink implements DeviceLink {
   }
 
   #introduce(packet: ConnectPacket, service: MqttService): void {
-    const { code, sessionPresent = false } = service.connect(this, packet);
+    const answer = service.connect(this, packet);
+    if (answer.after === undefined) this.#answerConnect(answer, packet, service);
+    else answer.after.then(() => this.#answerConnect(answer, packet, service)).catch((error) => this.#fail(error));
+  }
+
+  #answerConnect({ code, sessionPresent = false }: ConnectAnswer, packet: ConnectPacket, service: MqttService): void {
     if (this.signal.aborted || this.#silent) return;
     this.#write(encodeConnack(code, sessionPresent));
+    if (this.#outlet.isDoomed) return;
     if (code !== connackCodes.accepted) {
       this.close(`refused with CONNACK ${code}`);
       return;
@@ -262,9 +286,17 @@ export class MqttLink implements DeviceLink {
   }
 
   #publish(packet: PublishPacket, service: MqttService): void {
-    if (packet.qos === 2) this.breach("qos-2", `topic ${packet.topic}`);
-    else service.publish(this, packet);
-    if (packet.packetId !== undefined) this.#write(encodePuback(packet.packetId));
+    if (packet.qos === 2) {
+      this.breach("qos-2", `topic ${packet.topic}`);
+      return;
+    }
+    const after = service.publish(this, packet);
+    if (after === undefined) this.#acknowledge(packet);
+    else void after.then(() => this.#acknowledge(packet));
+  }
+
+  #acknowledge({ packetId }: PublishPacket): void {
+    if (packetId !== undefined) this.#write(encodePuback(packetId));
   }
 
   #subscribe(packetId: number, subscriptions: readonly SubscriptionRequest[], service: MqttService): void {
@@ -279,9 +311,9 @@ export class MqttLink implements DeviceLink {
   }
 
   #write(bytes: Buffer): void {
-    if (this.#silent || this.signal.aborted || !this.#stream.writable) return;
-    this.#stream.write(bytes);
-    if (this.#stream.writableLength <= maxUnreadBytes) return;
+    if (this.#silent || this.signal.aborted) return;
+    this.#outlet.write(bytes);
+    if (!this.#outlet.isClogged) return;
     this.#report("slow-reader");
     this.drop(this.#closeReason); // a farewell would only wait behind what is not read
   }
