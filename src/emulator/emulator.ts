@@ -15,7 +15,7 @@ import { FrontDoor } from "./front-door.ts";
 import { HttpsService } from "./https/https-service.ts";
 import { Hub } from "./hub/hub.ts";
 import type { DeviceLink } from "./mqtt/device-link.ts";
-import { MqttLink } from "./mqtt/link.ts";
+import { type CutManner, MqttLink } from "./mqtt/link.ts";
 import type { ConnectPacket } from "./mqtt/packets.ts";
 import type { Peer } from "./mqtt/peer.ts";
 import type { MqttService } from "./mqtt/service.ts";
@@ -87,6 +87,7 @@ export class Emulator implements AsyncDisposable {
       blobs,
       furtherHosts: options.furtherHosts ?? [],
       refusalFor: (caller, idScope) => this.#refusalFor(caller, idScope),
+      clock,
       log: log.child("https"),
     });
     for (const enrollment of options.enrollments ?? []) this.dps.enroll(enrollment);
@@ -194,7 +195,7 @@ export class Emulator implements AsyncDisposable {
     });
   }
 
-  #welcome(stream: Duplex, peer: Peer, cut: () => void): void {
+  #welcome(stream: Duplex, peer: Peer, cut: (manner: CutManner) => void): void {
     new MqttLink({
       stream,
       peer,

@@ -8,6 +8,7 @@ import { createWebSocketStream, WebSocketServer } from "ws";
 import { describeCause, LandfallError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { type Caller, callerOf } from "./caller.ts";
+import type { CutManner } from "./mqtt/link.ts";
 import type { Peer } from "./mqtt/peer.ts";
 
 /** What a {@link FrontDoor} is made with. */
@@ -21,7 +22,7 @@ export interface FrontDoorOptions {
   readonly certificate: { readonly chainPem: string; readonly privateKeyPem: string };
   readonly log: Logger;
   /** Called for every connection that is ready to speak MQTT. `cut` ends it as a failing network does. */
-  readonly onConnection: (stream: Duplex, peer: Peer, cut: () => void) => void;
+  readonly onConnection: (stream: Duplex, peer: Peer, cut: (manner: CutManner) => void) => void;
   /** Called for every HTTPS request; whoever takes it answers it, or cuts its connection. */
   readonly onRequest: (request: IncomingMessage, response: ServerResponse, caller: Caller) => void;
 }
@@ -113,13 +114,15 @@ export class FrontDoor {
   }
 
   #welcome(stream: Duplex, socket: TLSSocket, transport: Peer["transport"]): void {
-    this.#options.onConnection(stream, { ...callerOf(socket), transport }, () => this.#cut(socket));
+    this.#options.onConnection(stream, { ...callerOf(socket), transport }, (manner) => this.#cut(socket, manner));
   }
 
-  /** Below TLS, with a reset: the end of a TLS socket would be an orderly one, which a client can tell from a failure. */
-  #cut({ localPort, remotePort }: TLSSocket): void {
+  /** Below TLS: the end of a TLS socket would be an orderly one, which a client can tell from a failure. */
+  #cut({ localPort, remotePort }: TLSSocket, manner: CutManner): void {
     for (const socket of this.#sockets) {
-      if (socket.localPort === localPort && socket.remotePort === remotePort) socket.resetAndDestroy();
+      if (socket.localPort !== localPort || socket.remotePort !== remotePort) continue;
+      if (manner === "reset") socket.resetAndDestroy();
+      else socket.destroy();
     }
   }
 

@@ -22,11 +22,13 @@ export type {
   SymmetricKeyAttestation,
   X509Attestation,
 } from "./dps/enrollment-options.ts";
-export type { DpsFault, DpsFaults, DpsStep, ServedFault } from "./dps/faults.ts";
+export type { DpsFault, DpsFaults, DpsStep } from "./dps/faults.ts";
 export type { DpsQuotas } from "./dps/quotas.ts";
 export { Emulator } from "./emulator.ts";
 export { type EnrollmentFileOptions, parseEnrollmentFile } from "./enrollment-file.ts";
 export type { ClientTransport, EmulatorEvent, EventKind, EventKinds, EventLog } from "./event-log.ts";
+export type { Fault, FaultKind, LineFault, ScriptedAnswer } from "./faults/fault.ts";
+export type { ServedFault } from "./faults/fault-script.ts";
 export type { AddDeviceAuthentication, AddDeviceOptions } from "./hub/add-device.ts";
 export type { OutgoingCloudMessage, SentMessage } from "./hub/cloud-to-device.ts";
 export type { ConnectionSummary } from "./hub/device-connection.ts";

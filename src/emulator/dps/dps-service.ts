@@ -1,5 +1,7 @@
+import type { Clock } from "../../clock.ts";
 import type { Logger } from "../../log.ts";
 import type { EventLog } from "../event-log.ts";
+import { clockSkewOf, deliver, disturbConnect } from "../faults/delivery.ts";
 import type { DeviceLink } from "../mqtt/device-link.ts";
 import { type ConnackCode, type ConnectPacket, connackCodes, type PublishPacket, type Qos } from "../mqtt/packets.ts";
 import type { ConnectAnswer, MqttService } from "../mqtt/service.ts";
@@ -16,6 +18,7 @@ export interface DpsServiceParts {
   readonly faults: DpsFaults;
   readonly modes: ServiceModes;
   readonly events: EventLog;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -28,6 +31,7 @@ const maxRequestBytes = 98_304;
 
 interface Client {
   readonly requester: Requester;
+  readonly clockSkewMs: number;
   listening: boolean;
 }
 
@@ -52,7 +56,7 @@ export class DpsService implements MqttService {
   }
 
   connect(link: DeviceLink, packet: ConnectPacket): ConnectAnswer {
-    const { modes, faults } = this.#parts;
+    const { modes, faults, clock } = this.#parts;
     modes.watch(link);
     if (modes.refusalCode !== undefined) return this.#refuse(packet, modes.refusalCode, "DPS turns clients away");
     const username = parseDpsUsername(packet.username ?? "");
@@ -64,12 +68,11 @@ export class DpsService implements MqttService {
     }
     const sasToken = packet.password?.toString("utf8");
     const { certificates } = link.peer;
-    this.#clients.set(link, { requester: { idScope, registrationId, sasToken, certificates }, listening: false });
     const fault = faults.take(registrationId, "connect");
-    if (fault === "silence") link.silent = true;
-    else if (fault === "drop") link.drop();
-    else if (typeof fault === "object" && "connack" in fault) return this.#refuse(packet, fault.connack, "as scripted");
-    return { code: connackCodes.accepted };
+    if (typeof fault === "object" && "connack" in fault) return this.#refuse(packet, fault.connack, "as scripted");
+    const requester = { idScope, registrationId, sasToken, certificates };
+    this.#clients.set(link, { requester, clockSkewMs: clockSkewOf(fault), listening: false });
+    return { code: connackCodes.accepted, after: disturbConnect(link, clock, fault) };
   }
 
   opened(link: DeviceLink): void {
@@ -116,15 +119,18 @@ export class DpsService implements MqttService {
     this.#parts.events.add("dps.disconnected", { registrationId: clientId, reason: link.closeReason });
   }
 
-  #serve(link: DeviceLink, { requester, listening }: Client, request: Request, bodyText: string): void {
-    const { requestId, ...rest } = request;
-    const outcome = this.#parts.desk.serve({ requester, transport: link.peer.transport, bodyText, ...rest });
+  #serve(link: DeviceLink, client: Client, { requestId, ...request }: Request, bodyText: string): void {
+    const { desk, clock } = this.#parts;
+    const { requester, clockSkewMs } = client;
+    const { transport } = link.peer;
+    const outcome = desk.serve({ requester, transport, bodyText, clockSkewMs, ...request });
     if (outcome.kind === "drop") link.drop();
-    if (outcome.kind !== "answer" || !listening) return;
+    if (outcome.kind !== "answer" || !client.listening) return;
     const { status, retryAfterSeconds, body } = outcome.answer;
     const returned = outcome.wrongRequestId ? `${requestId}-other` : requestId;
     const retryAfter = retryAfterSeconds === undefined ? "" : `&retry-after=${retryAfterSeconds}`;
-    link.send(`$dps/registrations/res/${status}/?$rid=${returned}${retryAfter}`, body);
+    const topic = `$dps/registrations/res/${status}/?$rid=${returned}${retryAfter}`;
+    deliver(link, clock, outcome.delivery, () => link.send(topic, body));
   }
 
   #refuse({ clientId }: ConnectPacket, code: ConnackCode, reason: string): ConnectAnswer {

@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Logger } from "../../log.ts";
 import type { EventLog } from "../event-log.ts";
+import { SkewableClock } from "../faults/skewable-clock.ts";
 import type { Random } from "../randomness.ts";
 import { type Refusal, ServiceModes } from "../service-modes.ts";
 import type { LinkedHub } from "./allocation.ts";
@@ -48,7 +49,8 @@ export class Dps {
     this.idScope = options.idScope;
     this.#random = options.random;
     const log = options.log.child("dps");
-    this.#registrations = new Registrations({ ...options, log, book: this.#book });
+    const clock = new SkewableClock(options.clock);
+    this.#registrations = new Registrations({ ...options, clock, log, book: this.#book });
     this.#quotas = new QuotaCounter(options.clock);
     this.#quotas.set(options.quotas);
     this.desk = new RegistrationDesk({
@@ -56,12 +58,14 @@ export class Dps {
       faults: this.faults,
       quotas: this.#quotas,
       events: options.events,
+      clock,
     });
     this.service = new DpsService({
       desk: this.desk,
       faults: this.faults,
       modes: this.modes,
       events: options.events,
+      clock,
       log,
     });
   }

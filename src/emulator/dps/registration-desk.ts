@@ -1,5 +1,8 @@
 import type { JsonObject, JsonValue } from "../../json.ts";
 import type { ClientTransport, CredentialKind, EventLog } from "../event-log.ts";
+import { clockSkewOf, type Delivery, deliveryOf } from "../faults/delivery.ts";
+import type { ScriptedAnswer } from "../faults/fault.ts";
+import type { SkewableClock } from "../faults/skewable-clock.ts";
 import type { DpsAnswer } from "./answers.ts";
 import type { DpsFault, DpsFaults } from "./faults.ts";
 import type { QuotaCounter } from "./quotas.ts";
@@ -13,11 +16,20 @@ export interface DeskRequest {
   /** Of a poll; empty otherwise. */
   readonly operationId: string;
   readonly bodyText: string;
+  /** How far ahead the service's clock is for this client, in milliseconds. Default 0. */
+  readonly clockSkewMs?: number;
 }
 
 /** What the client is to see of its request. */
 export type DeskOutcome =
-  | { readonly kind: "answer"; readonly answer: DpsAnswer; readonly wrongRequestId: boolean }
+  | {
+      readonly kind: "answer";
+      readonly answer: DpsAnswer;
+      readonly wrongRequestId: boolean;
+      readonly delivery: Delivery;
+      /** The time by the service's clock, milliseconds since the Unix epoch. */
+      readonly nowMs: number;
+    }
   /** No answer at all. */
   | { readonly kind: "silence" }
   /** The connection is to be cut. */
@@ -29,6 +41,8 @@ export interface RegistrationDeskParts {
   readonly faults: DpsFaults;
   readonly quotas: QuotaCounter;
   readonly events: EventLog;
+  /** The clock that {@link registrations} reads. */
+  readonly clock: SkewableClock;
 }
 
 /** Where every request to DPS ends up: a scripted fault comes first, then quotas, the registration API, and the record. */
@@ -41,12 +55,15 @@ export class RegistrationDesk {
 
   serve(request: DeskRequest): DeskOutcome {
     const fault = this.#parts.faults.take(request.requester.registrationId, request.step);
-    const answer = this.#answer(request, fault);
+    const skewMs = clockSkewOf(fault) || (request.clockSkewMs ?? 0);
+    const { clock } = this.#parts;
+    const [answer, nowMs] = clock.skewed(skewMs, () => [this.#answer(request, fault), clock.now()] as const);
     this.#note(request, answer?.status ?? 0);
     if (fault === "drop") return { kind: "drop" };
     if (answer === undefined) return { kind: "silence" };
     const body = fault === "malformed" ? answer.body.slice(0, answer.body.length / 2) : answer.body;
-    return { kind: "answer", answer: { ...answer, body }, wrongRequestId: fault === "wrong-rid" };
+    const wrongRequestId = fault === "wrong-rid";
+    return { kind: "answer", answer: { ...answer, body }, wrongRequestId, delivery: deliveryOf(fault), nowMs };
   }
 
   /** The answer to a request that did not get as far as {@link serve}. */
@@ -55,7 +72,7 @@ export class RegistrationDesk {
   }
 
   #answer({ requester, step, operationId, bodyText }: DeskRequest, fault: DpsFault | undefined): DpsAnswer | undefined {
-    if (typeof fault === "object") return "status" in fault ? scripted(fault) : undefined;
+    if (typeof fault === "object" && "status" in fault) return scripted(fault);
     if (fault === "silence" || fault === "drop") return undefined;
     const { registrations, quotas } = this.#parts;
     const retryAfterSeconds = quotas.secondsToWait(step, requester.registrationId);
@@ -90,7 +107,7 @@ export class RegistrationDesk {
   }
 }
 
-function scripted(fault: Extract<DpsFault, { status: number }>): DpsAnswer {
+function scripted(fault: ScriptedAnswer): DpsAnswer {
   const { status, retryAfterSeconds, body = { errorCode: status * 1000 + 1, message: "As scripted." } } = fault;
   return {
     status,

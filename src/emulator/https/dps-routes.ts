@@ -39,10 +39,12 @@ function serve(dps: Dps, step: DeskRequest["step"], request: HttpRequest): HttpO
   });
   if (outcome.kind !== "answer") return outcome.kind;
   const { status, retryAfterSeconds, body: text } = outcome.answer;
-  return jsonAnswer(status, text, {
+  const answer = jsonAnswer(status, text, {
+    date: new Date(outcome.nowMs).toUTCString(),
     ...errorCodeIn(text),
     ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
   });
+  return { ...answer, delivery: outcome.delivery };
 }
 
 /** The newest interface repeats an error's code in a header. */

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Caller } from "../caller.ts";
+import type { Delivery } from "../faults/delivery.ts";
 
 /** A request that a route has taken. */
 export interface HttpRequest {
@@ -16,6 +17,8 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Default: at once and whole. */
+  readonly delivery?: Delivery;
 }
 
 /** What becomes of a request: an answer, no answer at all, or a cut connection. */

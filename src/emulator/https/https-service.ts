@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Clock } from "../../clock.ts";
 import type { Logger } from "../../log.ts";
 import type { BlobStore } from "../blob-store.ts";
 import type { Caller } from "../caller.ts";
@@ -8,7 +9,7 @@ import type { PathRefusal } from "../path-guard.ts";
 import { blobHost, destinationOfHost, holderOf } from "../service-names.ts";
 import { blobRoutes } from "./blob-routes.ts";
 import { dpsRoutes } from "./dps-routes.ts";
-import { type HttpOutcome, jsonAnswer } from "./http-route.ts";
+import { type HttpAnswer, type HttpOutcome, jsonAnswer } from "./http-route.ts";
 import { hubRoutes } from "./hub-routes.ts";
 import { type RouteFault, Router } from "./router.ts";
 
@@ -21,6 +22,8 @@ export interface HttpsServiceParts {
   readonly furtherHosts: readonly string[];
   /** Judges a caller by the path that he came by; undefined lets him in. */
   readonly refusalFor: (caller: Caller, idScope: string | undefined) => PathRefusal | undefined;
+  /** Times answers that come late. */
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -46,11 +49,22 @@ export class HttpsService {
       const shown = typeof outcome === "string" ? outcome : outcome.status;
       log.debug(() => `${request.method} ${pathOf(request)}: ${shown}`);
       if (outcome === "drop") request.socket.destroy();
-      else if (outcome !== "silence") write(response, outcome);
+      else if (outcome !== "silence") await this.#send(response, outcome);
     } catch (error) {
       log.debug(() => `a request broke off: ${String(error)}`);
       request.socket.destroy();
     }
+  }
+
+  async #send(response: ServerResponse, answer: HttpAnswer): Promise<void> {
+    const { delayMs, cutAfterBytes } = answer.delivery ?? {};
+    if (delayMs !== undefined) {
+      const gone = new AbortController();
+      response.once("close", () => gone.abort(new Error("the client has gone")));
+      await this.#parts.clock.sleep(delayMs, { signal: gone.signal });
+    }
+    if (cutAfterBytes === undefined) write(response, answer);
+    else writeCut(response, bytesOf(answer).subarray(0, cutAfterBytes));
   }
 
   async #outcome(request: IncomingMessage, caller: Caller): Promise<HttpOutcome> {
@@ -120,7 +134,23 @@ async function read(request: IncomingMessage, limit: number): Promise<Buffer | u
   return Buffer.concat(chunks);
 }
 
-function write(response: ServerResponse, { status, headers = {}, body = "" }: Exclude<HttpOutcome, string>): void {
-  const length = status === 204 ? {} : { "content-length": String(Buffer.byteLength(body)) };
-  response.writeHead(status, { ...headers, ...length }).end(body);
+function write(response: ServerResponse, answer: HttpAnswer): void {
+  response.writeHead(answer.status, headersOf(answer)).end(answer.body ?? "");
+}
+
+/** What goes over the wire for an answer. */
+function bytesOf(answer: HttpAnswer): Buffer {
+  const lines = Object.entries(headersOf(answer)).map(([name, value]) => `${name}: ${value}\r\n`);
+  const { status, body = "" } = answer;
+  return Buffer.from(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n${body}`);
+}
+
+function headersOf({ status, headers = {}, body = "" }: HttpAnswer): Readonly<Record<string, string>> {
+  return { ...headers, ...(status === 204 ? {} : { "content-length": String(Buffer.byteLength(body)) }) };
+}
+
+/** Past the server's own writer, which writes whole answers only. */
+function writeCut({ socket }: ServerResponse, bytes: Buffer): void {
+  if (bytes.length === 0) socket?.destroy();
+  else socket?.write(bytes, () => socket.destroy());
 }

@@ -18,6 +18,8 @@ export interface DeviceLink {
   sendAcknowledged(topic: string, payload: Uint8Array, options?: { readonly duplicate?: boolean }): Promise<void>;
   /** Closes because the client broke `rule`; log and record name it. */
   breach(rule: Rule, detail?: string): void;
+  /** Lets only the first `bytes` bytes of the next packet out, and cuts the connection when they have gone. */
+  cutNext(bytes: number): void;
   /** Cuts the connection at once, as a failing network would. */
   drop(reason?: string): void;
 }

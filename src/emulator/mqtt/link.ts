@@ -17,7 +17,7 @@ import {
 } from "./packets.ts";
 import type { Peer } from "./peer.ts";
 import { type Rule, rules } from "./rules.ts";
-import type { MqttService } from "./service.ts";
+import type { ConnectAnswer, MqttService } from "./service.ts";
 import { Unacknowledged } from "./unacknowledged.ts";
 
 /** What an {@link MqttLink} is made with. */
@@ -25,7 +25,7 @@ export interface MqttLinkOptions {
   readonly stream: Duplex;
   readonly peer: Peer;
   /** Ends the connection as a failing network does. Default: only destroys the stream. */
-  readonly cut?: () => void;
+  readonly cut?: (manner: CutManner) => void;
   readonly log: Logger;
   /** Finds the service that a client wants; `undefined` when there is none by that name. */
   readonly route: (link: DeviceLink, packet: ConnectPacket) => MqttService | undefined;
@@ -39,6 +39,9 @@ export interface MqttLinkOptions {
   /** Milliseconds within which CONNECT has to arrive. Default 10 000. */
   readonly connectTimeoutMs?: number;
 }
+
+/** With a reset, which may overtake what was sent, or by closing, once that has gone out. */
+export type CutManner = "reset" | "close";
 
 /** Topic and payload of the largest message that a hub takes, with room for what a hub itself has to judge. */
 const maxPacketBytes = 262_144 + 65_535 + 16;
@@ -80,7 +83,7 @@ export class MqttLink implements DeviceLink {
   readonly #timers: Clock;
   readonly #route: MqttLinkOptions["route"];
   readonly #onBreach: MqttLinkOptions["onBreach"];
-  readonly #cut: (() => void) | undefined;
+  readonly #cut: MqttLinkOptions["cut"];
   readonly #frames = new FrameReader(maxPacketBytes);
   readonly #ended = new AbortController();
   readonly #unacknowledged = new Unacknowledged();
@@ -90,6 +93,10 @@ export class MqttLink implements DeviceLink {
   #open = false;
   #tookLeave = false;
   #silent = false;
+  /** Bytes of the next packet that go out before the cut. */
+  #cutAfterBytes: number | undefined;
+  /** The last bytes are on their way; the cut follows them. */
+  #doomed = false;
   #lastHeardMs: number;
   #closeReason = "the client closed the connection";
 
@@ -159,15 +166,23 @@ export class MqttLink implements DeviceLink {
     this.#end();
   }
 
+  cutNext(bytes: number): void {
+    this.#cutAfterBytes = bytes;
+  }
+
   drop(reason = "the emulator cut the connection"): void {
+    this.#break("reset", reason);
+  }
+
+  #break(manner: CutManner, reason: string): void {
     if (!this.signal.aborted) this.#closeReason = reason;
-    this.#cut?.();
+    this.#cut?.(manner);
     this.#stream.destroy();
     this.#end();
   }
 
   #receive(chunk: Buffer): void {
-    if (this.signal.aborted) return;
+    if (this.signal.aborted || this.#doomed) return;
     this.#lastHeardMs = this.#timers.elapsed();
     if (!this.#heard && chunk[0] !== connectByte) {
       // Told at the first byte: what follows may never add up to a packet.
@@ -178,13 +193,18 @@ export class MqttLink implements DeviceLink {
     try {
       for (const frame of this.#frames.push(chunk)) {
         this.#take(frame);
-        if (this.signal.aborted) return;
+        if (this.signal.aborted || this.#doomed) return;
       }
     } catch (error) {
-      // Whatever a client sends, and whatever a callback of the owner does with it, ends one connection at most.
-      this.#log.error(() => `a packet could not be served: ${describeCause(error)}`);
-      this.drop("the emulator failed on a packet");
+      this.#fail(error);
     }
+  }
+
+  /** Whatever a client sends, and whatever a callback of the owner does with it, ends one connection at most. */
+  #fail(error: unknown): void {
+    if (this.signal.aborted) return;
+    this.#log.error(() => `a packet could not be served: ${describeCause(error)}`);
+    this.drop("the emulator failed on a packet");
   }
 
   #take(frame: Frame | FrameFault): void {
@@ -221,9 +241,15 @@ export class MqttLink implements DeviceLink {
   }
 
   #introduce(packet: ConnectPacket, service: MqttService): void {
-    const { code, sessionPresent = false } = service.connect(this, packet);
+    const answer = service.connect(this, packet);
+    if (answer.after === undefined) this.#answerConnect(answer, packet, service);
+    else answer.after.then(() => this.#answerConnect(answer, packet, service)).catch((error) => this.#fail(error));
+  }
+
+  #answerConnect({ code, sessionPresent = false }: ConnectAnswer, packet: ConnectPacket, service: MqttService): void {
     if (this.signal.aborted || this.#silent) return;
     this.#write(encodeConnack(code, sessionPresent));
+    if (this.#doomed) return;
     if (code !== connackCodes.accepted) {
       this.close(`refused with CONNACK ${code}`);
       return;
@@ -279,11 +305,22 @@ export class MqttLink implements DeviceLink {
   }
 
   #write(bytes: Buffer): void {
-    if (this.#silent || this.signal.aborted || !this.#stream.writable) return;
+    if (this.#silent || this.#doomed || this.signal.aborted || !this.#stream.writable) return;
+    if (this.#cutAfterBytes !== undefined) {
+      this.#writeLast(bytes.subarray(0, this.#cutAfterBytes));
+      return;
+    }
     this.#stream.write(bytes);
     if (this.#stream.writableLength <= maxUnreadBytes) return;
     this.#report("slow-reader");
     this.drop(this.#closeReason); // a farewell would only wait behind what is not read
+  }
+
+  #writeLast(bytes: Buffer): void {
+    this.#doomed = true;
+    const cut = (): void => this.#break("close", `the emulator cut the connection after ${bytes.length} bytes`);
+    if (bytes.length === 0) cut();
+    else this.#stream.write(bytes, cut);
   }
 
   #report(rule: Rule, detail?: string): void {

@@ -6,6 +6,8 @@ export interface ConnectAnswer {
   readonly code: ConnackCode;
   /** Whether the service has kept the session of an earlier connection. Default false. */
   readonly sessionPresent?: boolean;
+  /** CONNACK waits until this has resolved. Default: it goes out at once. */
+  readonly after?: Promise<void> | undefined;
 }
 
 /**
