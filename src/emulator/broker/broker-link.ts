@@ -39,6 +39,7 @@ export class BrokerLink implements DeviceLink {
   readonly #options: BrokerLinkOptions;
   readonly #ended = new AbortController();
   #open = false;
+  #cutsNext = false;
   #closeReason = "the emulator was closed";
 
   private constructor(options: BrokerLinkOptions) {
@@ -91,6 +92,11 @@ export class BrokerLink implements DeviceLink {
     if (endings.has(rule)) this.close(what);
   }
 
+  /** Bytes are the broker's: the whole message is lost. */
+  cutNext(): void {
+    this.#cutsNext = true;
+  }
+
   drop(reason = "the emulator cut the connection"): void {
     this.close(reason);
   }
@@ -105,7 +111,8 @@ export class BrokerLink implements DeviceLink {
 
   async #publish(topic: string, payload: string | Uint8Array, qos: 0 | 1): Promise<void> {
     if (this.silent || this.signal.aborted) return;
-    if (Buffer.byteLength(topic) > maxTopicBytes) this.breach("message-too-large", "a topic of more than 65 535 bytes");
+    if (this.#cutsNext) this.drop();
+    else if (Buffer.byteLength(topic) > maxTopicBytes) this.breach("message-too-large", "a topic of more than 65 535 bytes");
     else await this.#options.publish(topic, Buffer.from(payload), qos);
   }
 }
