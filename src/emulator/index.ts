@@ -32,6 +32,7 @@ export type { ServedFault } from "./faults/fault-script.ts";
 export type { AddDeviceAuthentication, AddDeviceOptions } from "./hub/add-device.ts";
 export type { OutgoingCloudMessage, SentMessage } from "./hub/cloud-to-device.ts";
 export type { ConnectionSummary } from "./hub/device-connection.ts";
+export type { HubFault, HubFaults, HubStep } from "./hub/faults.ts";
 export type { FileUpload } from "./hub/file-uploads.ts";
 export type { AddedDevice, Hub, InvokeOptions, TelemetryOptions } from "./hub/hub.ts";
 export type { MethodResult } from "./hub/methods.ts";

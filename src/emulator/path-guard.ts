@@ -31,7 +31,7 @@ export function refusingService(name: string, code: ConnackCode): MqttService {
     subscribe: (): undefined => {},
     subscribed: (): void => {},
     unsubscribe: (): void => {},
-    publish: (): void => {},
+    publish: (): undefined => {},
     closed: (): void => {},
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Logger } from "../../log.ts";
 import type { EventLog } from "../event-log.ts";
-import { clockSkewOf, deliver, disturbConnect } from "../faults/delivery.ts";
+import { clockSkewOf, deliver, disturbNext, losesConnection } from "../faults/delivery.ts";
 import type { DeviceLink } from "../mqtt/device-link.ts";
 import { type ConnackCode, type ConnectPacket, connackCodes, type PublishPacket, type Qos } from "../mqtt/packets.ts";
 import type { ConnectAnswer, MqttService } from "../mqtt/service.ts";
@@ -69,10 +69,11 @@ export class DpsService implements MqttService {
     const sasToken = packet.password?.toString("utf8");
     const { certificates } = link.peer;
     const fault = faults.take(registrationId, "connect");
+    if (losesConnection(link, fault)) return { code: connackCodes.accepted };
     if (typeof fault === "object" && "connack" in fault) return this.#refuse(packet, fault.connack, "as scripted");
-    const requester = { idScope, registrationId, sasToken, certificates };
+    const requester = { idScope, registrationId, sasToken, certificates, connection: link.signal };
     this.#clients.set(link, { requester, clockSkewMs: clockSkewOf(fault), listening: false });
-    return { code: connackCodes.accepted, after: disturbConnect(link, clock, fault) };
+    return { code: connackCodes.accepted, after: disturbNext(link, clock, fault) };
   }
 
   opened(link: DeviceLink): void {
@@ -103,7 +104,7 @@ export class DpsService implements MqttService {
     if (filter === answersFilter && client !== undefined) client.listening = false;
   }
 
-  publish(link: DeviceLink, packet: PublishPacket): void {
+  publish(link: DeviceLink, packet: PublishPacket): undefined {
     const client = this.#clients.get(link);
     if (client === undefined) return;
     const request = parseRequest(packet.topic);

@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from "../../json.ts";
 import type { ClientTransport, CredentialKind, EventLog } from "../event-log.ts";
 import { clockSkewOf, type Delivery, deliveryOf } from "../faults/delivery.ts";
 import type { ScriptedAnswer } from "../faults/fault.ts";
+import { malformed, scriptedBody } from "../faults/scripted-answer.ts";
 import type { SkewableClock } from "../faults/skewable-clock.ts";
 import type { DpsAnswer } from "./answers.ts";
 import type { DpsFault, DpsFaults } from "./faults.ts";
@@ -61,7 +62,7 @@ export class RegistrationDesk {
     this.#note(request, answer?.status ?? 0);
     if (fault === "drop") return { kind: "drop" };
     if (answer === undefined) return { kind: "silence" };
-    const body = fault === "malformed" ? answer.body.slice(0, answer.body.length / 2) : answer.body;
+    const body = fault === "malformed" ? malformed(answer.body) : answer.body;
     const wrongRequestId = fault === "wrong-rid";
     return { kind: "answer", answer: { ...answer, body }, wrongRequestId, delivery: deliveryOf(fault), nowMs };
   }
@@ -108,12 +109,8 @@ export class RegistrationDesk {
 }
 
 function scripted(fault: ScriptedAnswer): DpsAnswer {
-  const { status, retryAfterSeconds, body = { errorCode: status * 1000 + 1, message: "As scripted." } } = fault;
-  return {
-    status,
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    body: typeof body === "string" ? body : JSON.stringify(body),
-  };
+  const { status, retryAfterSeconds } = fault;
+  return { status, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }), body: scriptedBody(fault) };
 }
 
 function credentialOf({ sasToken, certificates }: Requester): CredentialKind {

@@ -32,6 +32,8 @@ interface Operation {
   readonly enrollment: Enrollment;
   readonly identity: ProvenIdentity;
   readonly payload: JsonValue | undefined;
+  /** That of the {@link Requester} who started it. */
+  readonly connection: AbortSignal | undefined;
   /** Present with a custom allocation. */
   readonly custom: AllocationUnderWay | undefined;
   pollsLeft: number;
@@ -40,7 +42,10 @@ interface Operation {
 }
 
 /** Who is who: the evidence without the time, which is the clock's. */
-export type Requester = Omit<RegistrationEvidence, "nowMs">;
+export interface Requester extends Omit<RegistrationEvidence, "nowMs"> {
+  /** Aborts when the MQTT connection has ended that the request came over; absent over HTTPS. */
+  readonly connection?: AbortSignal;
+}
 
 /**
  * The registration API of DPS without a transport: requests in, answers out. Every request is judged anew, as over HTTPS
@@ -61,18 +66,23 @@ export class Registrations {
     return this.#assignments.records;
   }
 
-  /** Starts a registration. The body may be empty; it is then taken for `{}`. */
+  /**
+   * Starts a registration in place of the last one. The body may be empty; it is then taken for `{}`. Refused with 412 while
+   * another MQTT connection that is still up waits for the result of its own.
+   */
   register(requester: Requester, bodyText: string): DpsAnswer {
     const body = parseBody(bodyText, requester.registrationId);
     if (typeof body === "string") return this.error(400004, body);
     const verdict = this.#judge(requester);
     if ("answer" in verdict) return verdict.answer;
+    if (this.#isOccupied(requester)) return this.error(412001, "Precondition failed.");
     const { enrollment, identity } = verdict;
     const operation: Operation = {
       operationId: newOperationId(this.#parts.random),
       enrollment,
       identity,
       payload: body.payload,
+      connection: requester.connection,
       custom: this.#allocate(enrollment, requester.registrationId, body.payload),
       pollsLeft: this.#parts.assigningPolls,
       result: undefined,
@@ -113,6 +123,12 @@ export class Registrations {
     const operation = this.#operations.get(registrationId.toLowerCase());
     if (operation === undefined) return this.error(404201, "Registration not found.");
     return { status: 200, body: JSON.stringify(operation.result ?? { registrationId, status: "assigning" }) };
+  }
+
+  #isOccupied({ registrationId, connection }: Requester): boolean {
+    const operation = this.#operations.get(registrationId.toLowerCase());
+    if (operation?.connection === undefined || operation.result !== undefined) return false;
+    return operation.connection !== connection && !operation.connection.aborted;
   }
 
   #judge(

@@ -22,6 +22,14 @@ export function clockSkewOf(fault: Fault | undefined): number {
   return typeof fault === "object" && "clockSkewMs" in fault ? fault.clockSkewMs : 0;
 }
 
+/** Whether a fault loses a connection before its client is looked at; silences or cuts it then. */
+export function losesConnection(link: DeviceLink, fault: Fault | undefined): boolean {
+  if (fault === "silence") link.silent = true;
+  else if (fault === "drop") link.drop();
+  else return false;
+  return true;
+}
+
 /** Sends one packet over `link` as `delivery` wants it; `send` is not called when the connection ends first. */
 export function deliver(link: DeviceLink, clock: Clock, { delayMs, cutAfterBytes }: Delivery, send: () => void): void {
   const go = (): void => {
@@ -33,12 +41,10 @@ export function deliver(link: DeviceLink, clock: Clock, { delayMs, cutAfterBytes
 }
 
 /**
- * Lets a fault have its way with a CONNECT that is otherwise served. The promise resolves when CONNACK may go out, and
- * rejects when the connection ends first; `undefined` is at once.
+ * The same for a packet that the link sends by itself, CONNACK or PUBACK, as its next one. The promise resolves when it may
+ * go out, and rejects when the connection ends first; `undefined` is at once.
  */
-export function disturbConnect(link: DeviceLink, clock: Clock, fault: Fault | undefined): Promise<void> | undefined {
-  if (fault === "silence") link.silent = true;
-  else if (fault === "drop") link.drop();
+export function disturbNext(link: DeviceLink, clock: Clock, fault: Fault | undefined): Promise<void> | undefined {
   const { delayMs, cutAfterBytes } = deliveryOf(fault);
   if (cutAfterBytes !== undefined) link.cutNext(cutAfterBytes);
   return delayMs === undefined ? undefined : clock.sleep(delayMs, { signal: link.signal });

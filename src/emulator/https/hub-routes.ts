@@ -1,4 +1,8 @@
 import { isJsonObject, type JsonObject } from "../../json.ts";
+import { clockSkewOf, deliveryOf } from "../faults/delivery.ts";
+import type { ScriptedAnswer } from "../faults/fault.ts";
+import { malformed, scriptedBody } from "../faults/scripted-answer.ts";
+import type { HubStep } from "../hub/faults.ts";
 import type { UploadReport } from "../hub/file-uploads.ts";
 import type { Hub } from "../hub/hub.ts";
 import { type HttpAnswer, type HttpOutcome, type HttpRequest, type HttpRoute, jsonAnswer } from "./http-route.ts";
@@ -8,30 +12,56 @@ const maxBodyBytes = 65_536;
 /** Longest name of a blob, in characters. */
 const maxBlobName = 1024;
 
-type Serve = (hub: Hub, deviceId: string, body: JsonObject, request: HttpRequest) => HttpOutcome;
+type Serve = (hub: Hub, deviceId: string, body: JsonObject, request: HttpRequest) => HttpAnswer;
 
 /** What devices ask of a hub over HTTPS whatever else they speak: file upload. */
 export function hubRoutes(hub: Hub): readonly HttpRoute[] {
-  const route = (path: string, serve: Serve): HttpRoute => ({
+  const route = (path: string, step: HubStep, serve: Serve): HttpRoute => ({
     method: "POST",
     path: `/devices/:deviceId/files${path}`,
     maxBodyBytes,
-    handle: (request) => admit(hub, request, serve),
+    handle: (request) => attend(hub, step, request, serve),
   });
   return [
-    route("", begin),
-    route("/notifications", (_, deviceId, body) => finish(hub, deviceId, String(body.correlationId ?? ""), body)),
+    route("", "file-upload", begin),
+    route("/notifications", "file-notification", (_, deviceId, body) =>
+      finish(hub, deviceId, String(body.correlationId ?? ""), body),
+    ),
     // One of Microsoft's device libraries has the correlation id in the path.
-    route("/notifications/:correlationId", (_, deviceId, body, { parameters }) =>
+    route("/notifications/:correlationId", "file-notification", (_, deviceId, body, { parameters }) =>
       finish(hub, deviceId, parameters.correlationId ?? "", body),
     ),
   ];
 }
 
-function admit(hub: Hub, request: HttpRequest, serve: Serve): HttpOutcome {
+/** A scripted fault comes first. */
+function attend(hub: Hub, step: HubStep, request: HttpRequest, serve: Serve): HttpOutcome {
+  if (hub.modes.silent) return "silence";
+  const fault = hub.faults.take(request.parameters.deviceId ?? "", step);
+  if (fault === "silence" || fault === "drop") return fault;
+  const nowMs = hub.clock.now() + clockSkewOf(fault);
+  const isScripted = typeof fault === "object" && "status" in fault;
+  const { headers, body = "", ...answer } = isScripted ? scripted(fault) : admit(hub, request, nowMs, serve);
+  return {
+    ...answer,
+    headers: { date: new Date(nowMs).toUTCString(), ...headers },
+    body: fault === "malformed" ? malformed(body) : body,
+    delivery: deliveryOf(fault),
+  };
+}
+
+function scripted(fault: ScriptedAnswer): HttpAnswer {
+  const { status, retryAfterSeconds } = fault;
+  return jsonAnswer(
+    status,
+    scriptedBody(fault),
+    retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) },
+  );
+}
+
+function admit(hub: Hub, request: HttpRequest, nowMs: number, serve: Serve): HttpAnswer {
   const { parameters, headers, caller } = request;
   const { deviceId = "" } = parameters;
-  if (hub.modes.silent) return "silence";
   const refused = hub.modes.refusalStatus;
   if (refused === 503) return refusal(503, "ServiceUnavailable", "as the emulator's owner wants it");
   if (refused === 401) return refusal(401, "IotHubUnauthorizedAccess", "Unauthorized");
@@ -39,6 +69,7 @@ function admit(hub: Hub, request: HttpRequest, serve: Serve): HttpOutcome {
     sasToken: headers.authorization,
     certificates: caller.certificates,
     host: headers.host ?? "",
+    nowMs,
   });
   if (verdict === undefined) return refusal(404, "DeviceNotFound", deviceId);
   if (!verdict.ok) return refusal(401, "IotHubUnauthorizedAccess", "Unauthorized");
@@ -51,7 +82,7 @@ function admit(hub: Hub, request: HttpRequest, serve: Serve): HttpOutcome {
     : serve(hub, deviceId, body, request);
 }
 
-function begin(hub: Hub, deviceId: string, { blobName }: JsonObject): HttpOutcome {
+function begin(hub: Hub, deviceId: string, { blobName }: JsonObject): HttpAnswer {
   if (typeof blobName !== "string" || blobName === "" || blobName.length > maxBlobName) {
     return refusal(400, "ArgumentInvalid", `blobName has to be a text of 1 to ${maxBlobName} characters`);
   }
@@ -61,7 +92,7 @@ function begin(hub: Hub, deviceId: string, { blobName }: JsonObject): HttpOutcom
     : jsonAnswer(200, JSON.stringify(permit));
 }
 
-function finish(hub: Hub, deviceId: string, correlationId: string, body: JsonObject): HttpOutcome {
+function finish(hub: Hub, deviceId: string, correlationId: string, body: JsonObject): HttpAnswer {
   return hub.finishUpload(deviceId, correlationId, reportIn(body))
     ? { status: 204 }
     : refusal(400, "ArgumentInvalid", "there is no upload by this correlation id");

@@ -32,6 +32,8 @@ export interface DeviceConnectionFacts {
   readonly sessionPresent: boolean;
   readonly connectedAtMs: number;
   readonly credentialExpiresAtMs: number | undefined;
+  /** How far ahead the hub's clock is for this connection, in milliseconds. */
+  readonly clockSkewMs: number;
 }
 
 /** One device that is connected to a hub. */

@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Logger } from "../../log.ts";
 import type { EventLog } from "../event-log.ts";
+import { clockSkewOf, deliveryOf, disturbNext, losesConnection } from "../faults/delivery.ts";
 import type { DeviceLink } from "../mqtt/device-link.ts";
 import {
   type ConnackCode,
@@ -15,12 +16,13 @@ import type { Recording } from "../recording.ts";
 import type { ServiceModes } from "../service-modes.ts";
 import { DeviceConnection } from "./device-connection.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
+import type { HubFaults } from "./faults.ts";
 import { type HubUsername, parseHubUsername } from "./hub-username.ts";
 import { hostsFor, judgeIdentity } from "./identity-check.ts";
 import { type MethodCalls, maxMethodBytes } from "./methods.ts";
 import { maxTelemetryBytes, type ReceivedTelemetry, TelemetryIntake } from "./telemetry.ts";
 import { channelOf, type DeviceTopic, parseDeviceTopic } from "./topics.ts";
-import { answerReported, answerTwinGet, parsePatch, type TwinAnswer } from "./twin-answers.ts";
+import { TwinDesk } from "./twin-desk.ts";
 
 /** What a {@link HubService} works with. */
 export interface HubServiceParts {
@@ -32,11 +34,10 @@ export interface HubServiceParts {
   readonly events: EventLog;
   readonly registry: DeviceRegistry;
   readonly modes: ServiceModes;
+  readonly faults: HubFaults;
   readonly methods: MethodCalls;
   readonly telemetry: Recording<ReceivedTelemetry>;
 }
-
-type TwinTopic = Extract<DeviceTopic, { kind: "twin-get" | "twin-reported" }>;
 
 /** A device may not have more topic filters than this. */
 const maxSubscriptions = 5;
@@ -46,6 +47,7 @@ export class HubService implements MqttService {
   readonly name: string;
   readonly #parts: HubServiceParts;
   readonly #intake: TelemetryIntake;
+  readonly #twins: TwinDesk;
   readonly #byDevice = new Map<string, DeviceConnection>();
   readonly #byLink = new WeakMap<DeviceLink, DeviceConnection>();
 
@@ -53,6 +55,7 @@ export class HubService implements MqttService {
     this.name = parts.name;
     this.#parts = parts;
     this.#intake = new TelemetryIntake(parts.name, parts.clock);
+    this.#twins = new TwinDesk(parts);
     parts.registry.onGone((deviceId, why) => this.connectionOf(deviceId)?.link.breach(why));
   }
 
@@ -66,12 +69,21 @@ export class HubService implements MqttService {
   }
 
   connect(link: DeviceLink, packet: ConnectPacket): ConnectAnswer {
-    const { modes, registry, clock } = this.#parts;
+    const { modes, faults, clock } = this.#parts;
     modes.watch(link);
     if (modes.refusalCode !== undefined) return this.#refuse(packet, modes.refusalCode, "the hub turns clients away");
     const username = parseHubUsername(packet.username ?? "");
     if (username === undefined)
       return this.#refuse(packet, connackCodes.notAuthorized, "not the user name of a device");
+    const fault = faults.take(username.deviceId, "connect");
+    if (losesConnection(link, fault)) return { code: connackCodes.accepted };
+    if (typeof fault === "object" && "connack" in fault) return this.#refuse(packet, fault.connack, "as scripted");
+    const answer = this.#admit(link, packet, username, clockSkewOf(fault));
+    return { ...answer, after: disturbNext(link, clock, fault) };
+  }
+
+  #admit(link: DeviceLink, packet: ConnectPacket, username: HubUsername, clockSkewMs: number): ConnectAnswer {
+    const { registry, clock } = this.#parts;
     if (packet.clientId !== clientIdOf(username)) {
       return this.#refuse(packet, connackCodes.identifierRejected, `client id for user name ${packet.username}`);
     }
@@ -81,14 +93,14 @@ export class HubService implements MqttService {
       sasToken: packet.password?.toString("utf8"),
       certificates: link.peer.certificates,
       hosts: hostsFor(this.#parts.hostName, username.host),
-      nowMs: clock.now(),
+      nowMs: clock.now() + clockSkewMs,
     });
     if (!verdict.ok) return this.#refuse(packet, connackCodes.notAuthorized, verdict.why);
     this.#judgeWill(link, device.deviceId, packet.will);
     const sessionPresent = !packet.cleanSession && device.session !== undefined;
     const session = sessionPresent && device.session !== undefined ? device.session : new Map();
     device.session = packet.cleanSession ? undefined : session;
-    const facts = { link, device, username, session, sessionPresent };
+    const facts = { link, device, username, session, sessionPresent, clockSkewMs };
     const times = { connectedAtMs: clock.now(), credentialExpiresAtMs: verdict.expiresAtMs };
     this.#byLink.set(link, new DeviceConnection({ ...facts, ...times }));
     return { code: connackCodes.accepted, sessionPresent };
@@ -104,10 +116,10 @@ export class HubService implements MqttService {
     // The new connection is accepted first; then the old one goes.
     earlier?.link.breach("taken-over");
     const { subscriptions: _, connectedAtMs: __, credentialExpiresAtMs, ...facts } = connection.summary();
-    const { sessionPresent } = connection.facts;
+    const { sessionPresent, clockSkewMs } = connection.facts;
     this.#parts.events.add("hub.connected", { hub: this.name, sessionPresent, ...facts });
     this.#parts.log.info(() => `${deviceId} connected`, { transport: facts.transport, credential: facts.credential });
-    if (credentialExpiresAtMs !== undefined) this.#closeAt(credentialExpiresAtMs, link);
+    if (credentialExpiresAtMs !== undefined) this.#closeAt(credentialExpiresAtMs - clockSkewMs, link);
     connection.startReceiving();
   }
 
@@ -135,15 +147,16 @@ export class HubService implements MqttService {
     this.#byLink.get(link)?.unsubscribe(filter);
   }
 
-  publish(link: DeviceLink, packet: PublishPacket): void {
+  publish(link: DeviceLink, packet: PublishPacket): Promise<void> | undefined {
     const connection = this.#byLink.get(link);
-    if (connection === undefined) return;
+    if (connection === undefined) return undefined;
     const topic = parseDeviceTopic(packet.topic, connection.device.deviceId);
+    if (topic?.kind === "telemetry") return this.#serveTelemetry(connection, topic.bagText, packet);
     if (topic === undefined) link.breach("unknown-topic", packet.topic);
-    else if (topic.kind === "telemetry") this.#takeTelemetry(connection, topic.bagText, packet);
     else if (topic.requestId === undefined) link.breach("missing-request-id", packet.topic);
     else if (topic.kind === "method-answer") this.#takeMethodAnswer(connection, topic, topic.requestId, packet.payload);
-    else this.#answerTwin(connection, topic, topic.requestId, packet.payload);
+    else this.#twins.serve(connection, topic, topic.requestId, packet.payload);
+    return undefined;
   }
 
   closed(link: DeviceLink, will: Will | undefined): void {
@@ -181,6 +194,20 @@ export class HubService implements MqttService {
     );
   }
 
+  /** The promise is that of {@link MqttService.publish}. */
+  #serveTelemetry(connection: DeviceConnection, bagText: string, packet: PublishPacket): Promise<void> | undefined {
+    const { faults, clock } = this.#parts;
+    const { link, device } = connection;
+    const fault = faults.take(device.deviceId, "telemetry");
+    if (fault === "silence") return new Promise(() => {});
+    if (fault !== "drop") this.#takeTelemetry(connection, bagText, packet);
+    // Without PUBACK there is nothing to hold, to delay or to cut but the connection.
+    const { cutAfterBytes } = deliveryOf(fault);
+    if (fault === "drop" || (cutAfterBytes !== undefined && packet.qos === 0)) link.drop();
+    if (packet.qos === 0) return undefined;
+    return fault === "hold" ? faults.hold(device.deviceId, link.signal) : disturbNext(link, clock, fault);
+  }
+
   #takeTelemetry(
     { device, link }: DeviceConnection,
     bagText: string,
@@ -197,25 +224,6 @@ export class HubService implements MqttService {
     this.#parts.telemetry.add(taken);
     const { sequenceNumber } = taken;
     this.#parts.events.add("hub.telemetry", { hub: this.name, deviceId, sequenceNumber });
-  }
-
-  #answerTwin(connection: DeviceConnection, topic: TwinTopic, requestId: string, payload: Buffer): void {
-    const { link, device } = connection;
-    const about = { hub: this.name, deviceId: device.deviceId };
-    let answer: TwinAnswer;
-    if (topic.kind === "twin-get") {
-      answer = answerTwinGet(device.twin);
-      this.#parts.events.add("hub.twin-read", about);
-    } else {
-      const patch = parsePatch(payload);
-      answer = answerReported(device.twin, patch, topic.baseVersion);
-      const { status, version } = answer;
-      this.#parts.events.add("hub.reported", { ...about, status, version, patch: patch ?? {} });
-    }
-    // Who does not listen for answers gets none.
-    if (!connection.hears("twin-answers")) return;
-    const version = answer.status === 204 ? `&$version=${answer.version}` : "";
-    link.send(`$iothub/twin/res/${answer.status}/?$rid=${requestId}${version}`, answer.body);
   }
 
   #takeMethodAnswer(

@@ -11,6 +11,7 @@ import type { OutgoingCloudMessage, SentMessage } from "./cloud-to-device.ts";
 import type { Device } from "./device.ts";
 import type { ConnectionSummary } from "./device-connection.ts";
 import { DeviceRegistry } from "./device-registry.ts";
+import { HubFaults } from "./faults.ts";
 import { type FileUpload, FileUploads, type UploadReport } from "./file-uploads.ts";
 import { HubService } from "./hub-service.ts";
 import { type HubEvidence, hostsFor, type IdentityVerdict, judgeIdentity } from "./identity-check.ts";
@@ -37,6 +38,8 @@ export interface HubOptions {
 export interface HttpsEvidence extends Pick<HubEvidence, "sasToken" | "certificates"> {
   /** The host that it asked, as it wrote it. */
   readonly host: string;
+  /** By the hub's clock, milliseconds since the Unix epoch. */
+  readonly nowMs: number;
 }
 
 /** What {@link Hub.telemetry} takes. */
@@ -76,6 +79,10 @@ export class Hub {
   /** The device identities, which DPS writes to. */
   readonly registry: DeviceRegistry;
   readonly #options: HubOptions;
+  /** Scripted faults for requests to come, and the PUBACKs that are held. */
+  readonly faults = new HubFaults();
+  /** For the emulator. */
+  readonly clock: Clock;
   /** Ill health, for the emulator; switched with {@link refuse} and {@link silent}. */
   readonly modes = new ServiceModes();
   /** The files that devices upload; for the emulator. */
@@ -88,6 +95,7 @@ export class Hub {
     this.#options = options;
     this.name = name;
     this.hostName = hostName;
+    this.clock = clock;
     this.registry = new DeviceRegistry(clock, (deviceId, messageId) => {
       events.add("hub.message-completed", { hub: name, deviceId, messageId });
     });
@@ -102,6 +110,7 @@ export class Hub {
       events,
       registry: this.registry,
       modes: this.modes,
+      faults: this.faults,
       methods: this.#methods,
       telemetry: this.#telemetry,
     });
@@ -252,7 +261,7 @@ export class Hub {
   judge(deviceId: string, { host, ...evidence }: HttpsEvidence): IdentityVerdict | undefined {
     const device = this.registry.get(deviceId);
     const hosts = hostsFor(this.hostName, host);
-    return device && judgeIdentity(device, { ...evidence, hosts, nowMs: this.#options.clock.now() });
+    return device && judgeIdentity(device, { ...evidence, hosts });
   }
 
   /** Takes a device's word that an upload is over. Returns false when it has none by that id. For the emulator. */

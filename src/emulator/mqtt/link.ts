@@ -288,9 +288,22 @@ export class MqttLink implements DeviceLink {
   }
 
   #publish(packet: PublishPacket, service: MqttService): void {
-    if (packet.qos === 2) this.breach("qos-2", `topic ${packet.topic}`);
-    else service.publish(this, packet);
-    if (packet.packetId !== undefined) this.#write(encodePuback(packet.packetId));
+    if (packet.qos === 2) {
+      this.breach("qos-2", `topic ${packet.topic}`);
+      return;
+    }
+    const after = service.publish(this, packet);
+    if (after === undefined) this.#acknowledge(packet);
+    else {
+      after.then(
+        () => this.#acknowledge(packet),
+        () => {}, // the connection ended first
+      );
+    }
+  }
+
+  #acknowledge({ packetId }: PublishPacket): void {
+    if (packetId !== undefined) this.#write(encodePuback(packetId));
   }
 
   #subscribe(packetId: number, subscriptions: readonly SubscriptionRequest[], service: MqttService): void {

@@ -26,8 +26,11 @@ export interface MqttService {
   /** SUBACK is on its way. */
   subscribed(link: DeviceLink): void;
   unsubscribe(link: DeviceLink, filter: string): void;
-  /** A message with QoS 1 is acknowledged as soon as this returns, unless the link was closed. */
-  publish(link: DeviceLink, packet: PublishPacket): void;
+  /**
+   * A message with QoS 1 is acknowledged as soon as this returns, or as soon as the promise that it returns has resolved,
+   * unless the link was closed.
+   */
+  publish(link: DeviceLink, packet: PublishPacket): Promise<void> | undefined;
   /**
    * The connection has ended, however it did; called once for each link that {@link opened} was called for.
    * @param will present when the client had one and did not take leave with DISCONNECT

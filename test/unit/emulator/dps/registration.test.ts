@@ -295,11 +295,35 @@ describe("the door of DPS", () => {
     expect(again.sessionPresent).toBe(false);
   });
 
-  test("stands open to two connections of one device", async () => {
+  test("stands open to two connections of one device, of which one can register at a time", async () => {
     const { emulated, key } = enrolled();
     await using first = await emulated.connect("dev", { key });
-    await using second = await emulated.connect("dev", { key });
-    expect([await register(first), await register(second)].map(({ status }) => status)).toEqual([202, 202]);
+    await using second = await emulated.connect("DEV", { key });
+    const { body } = await register(first);
+    const conflict = { status: 412, body: { errorCode: 412001, message: "Precondition failed." } };
+    expect(await register(second)).toMatchObject(conflict);
+    const operationId = String(body.operationId);
+    expect((await poll(first, operationId)).status).toBe(202);
+    expect((await poll(first, operationId)).status).toBe(200);
+    expect(await register(second)).toMatchObject({ status: 202 });
+  });
+
+  test("does not hold a device's own registrations against it, nor those of a connection that has ended", async () => {
+    const { emulated, key } = enrolled();
+    const first = await emulated.connect("dev", { key });
+    expect([await register(first), await register(first)].map(({ status }) => status)).toEqual([202, 202]);
+    first.client.stream.destroy();
+    await emulated.events.next("dps.disconnected");
+    expect((await emulated.outcome("dev", { key })).status).toBe(200);
+  });
+
+  test("tells nobody without the credential whether a registration is under way", async () => {
+    const { emulated, key } = enrolled();
+    await using first = await emulated.connect("dev", { key });
+    await register(first);
+    expect(await emulated.outcome("dev", { key: Buffer.alloc(32, 1).toString("base64") })).toMatchObject({
+      status: 401,
+    });
   });
 
   test("records who came, how, and why he left", async () => {

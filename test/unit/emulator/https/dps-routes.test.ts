@@ -13,7 +13,8 @@ const jsonType = { "content-type": "application/json; charset=utf-8" };
 function enrolled() {
   const emulated = new EmulatedDps();
   const enrollment = emulated.dps.enroll({ registrationId: "dev", attestation: { method: "symmetric_key" } });
-  const headers = { authorization: emulated.token("dev", enrollment.deviceKey()) };
+  const key = enrollment.deviceKey();
+  const headers = { authorization: emulated.token("dev", key) };
   const routes = dpsRoutes(emulated.dps);
   const ask = (line: Parameters<typeof askRoutes>[1], body = "") => askRoutes(routes, line, { headers, body });
   const register = (body = "{}") => answerOf(ask(`PUT ${device}/register?${version}`, body));
@@ -21,7 +22,7 @@ function enrolled() {
     return answerOf(ask(`GET ${device}/operations/${operationId}?${version}`, body));
   };
   const lookUp = (body = '{"registrationId":"dev"}') => answerOf(ask(`POST ${device}?${version}`, body));
-  return { emulated, routes, ask, register, poll, lookUp };
+  return { emulated, key, routes, ask, register, poll, lookUp };
 }
 
 describe("DPS over HTTPS", () => {
@@ -105,6 +106,17 @@ describe("DPS over HTTPS", () => {
     faults.next("dev", "look-up", { status: 503 });
     expect(answerOf(ask(`POST ${device}?${version}`)).status).toBe(503);
     expect(faults.served).toHaveLength(4);
+  });
+
+  test("registers as often as it is asked to, but not while the device waits for its result over MQTT", async () => {
+    const { emulated, key, register } = enrolled();
+    expect([register().status, register().status]).toEqual([202, 202]);
+    const device = await emulated.connect("dev", { key });
+    await device.ask("$dps/registrations/PUT/iotdps-register/?$rid=1");
+    expect(register()).toMatchObject({ status: 412, json: { errorCode: 412001 } });
+    await device.leave();
+    await emulated.events.next("dps.disconnected");
+    expect(register().status).toBe(202);
   });
 
   test("turns everybody away, or keeps silent, while its owner wants it", () => {

@@ -1,13 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { EmulatedHub } from "../../../support/emulated-hub.ts";
+import { isPending } from "../../../support/is-pending.ts";
 
 const filter = "devices/dev/messages/devicebound/#";
 const persistent = { clean: false } as const;
-
-async function isPending(promise: Promise<unknown>): Promise<boolean> {
-  const pending = Symbol();
-  return (await Promise.race([promise, Promise.resolve(pending)])) === pending;
-}
 
 describe("a cloud-to-device message", () => {
   test("goes to a subscribed device with its properties, and is completed by the acknowledgement", async () => {

@@ -42,7 +42,10 @@ function start(service: Partial<MqttService> = {}) {
     },
     subscribed: () => seen.push("subscribed"),
     unsubscribe: (_link, filter) => seen.push(["unsubscribe", filter]),
-    publish: (_link, { topic, payload, qos }) => seen.push(["publish", topic, `${payload}`, qos]),
+    publish: (_link, { topic, payload, qos }) => {
+      seen.push(["publish", topic, `${payload}`, qos]);
+      return undefined;
+    },
     closed: (_link, will: Will | undefined) => seen.push(["closed", will?.topic]),
     ...service,
   };
@@ -117,7 +120,12 @@ describe("a link", () => {
   });
 
   test("does not acknowledge a message for which the service closed the link", async () => {
-    const { send, answers, ended, breaches } = start({ publish: (link) => link.breach("unknown-topic") });
+    const { send, answers, ended, breaches } = start({
+      publish: (link) => {
+        link.breach("unknown-topic");
+        return undefined;
+      },
+    });
     send(connect, { cmd: "publish", topic: "t", payload: "", qos: 1, messageId: 1, dup: false, retain: false });
     await ended;
     expect(answers.all.map(({ cmd }) => cmd)).toEqual(["connack"]);
