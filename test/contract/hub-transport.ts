@@ -182,15 +182,12 @@ export function describeHubTransport(
     describe("a cloud-to-device message", () => {
       test("reaches the handler as it was sent", async () => {
         await using harness = await start();
-        const got: CloudMessage[] = [];
-        await using _ = await connect(harness, { onMessage: async (message) => void got.push(message) });
+        const got = deferred<CloudMessage>();
+        await using _ = await connect(harness, { onMessage: async (message) => got.resolve(message) });
         const sent = { properties: { "a b": "c&d", empty: "" }, messageId: "m/1", correlationId: "c", ack: "full" };
         expect(await harness.deliver({ ...sent, payload: "hällo" })).toBe(true);
-        expect(got).toHaveLength(1);
-        expect({ ...got[0], payload: Buffer.from(got[0]?.payload ?? []).toString() }).toEqual({
-          ...sent,
-          payload: "hällo",
-        });
+        const { payload, ...rest } = await got.promise;
+        expect({ ...rest, payload: Buffer.from(payload).toString() }).toEqual({ ...sent, payload: "hällo" });
       });
 
       if (acknowledgesOnArrival) {
