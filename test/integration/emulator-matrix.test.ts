@@ -1,171 +1,14 @@
-import { Agent, request } from "node:https";
 import { beforeAll, describe, expect, test } from "vitest";
+import { Emulator, type EmulatorOptions, type EnrollmentOptions } from "../../src/emulator/index.ts";
+import { type Attestation, attestationNames, makeAttestations } from "../support/dps-attestations.ts";
 import {
-  CertificateAuthority,
-  deriveDeviceKey,
-  Emulator,
-  type EmulatorOptions,
-  type EnrollmentOptions,
-  type IssuedCertificate,
-} from "../../src/emulator/index.ts";
-import type { JsonObject } from "../../src/json.ts";
-import { FakeClock } from "../../src/testing/fake-clock.ts";
-import { type Answered, poll, register } from "../support/emulated-dps.ts";
-import {
-  type Dial,
-  ForeignDevice,
-  type ForeignOptions,
-  overTls,
-  overWebSocket,
-  sasToken,
-} from "../support/foreign-device.ts";
-
-const registrationId = "press-07";
-const scope = "0ne00ABCDEF";
-const dpsHost = "global.azure-devices-provisioning.net";
-const hubHost = "hub-a.azure-devices.net";
-const [key, groupKey, foreignKey] = [1, 2, 3].map((byte) => Buffer.alloc(32, byte).toString("base64")) as [
-  string,
-  string,
-  string,
-];
-
-/* -------------------------------------------------- transports --------------------------------------------------- */
-
-/** What a device proves itself with. */
-interface Identity {
-  readonly key?: string;
-  readonly certificate?: IssuedCertificate;
-}
-
-/** A device that talks to DPS in one way. */
-interface Conversation extends AsyncDisposable {
-  register(): Promise<Answered>;
-  poll(operationId: string): Promise<Answered>;
-}
-
-type Carrier = (emulator: Emulator, dial: Dial) => ReturnType<typeof overTls>;
-
-const carriers: Readonly<Record<string, Carrier>> = {
-  MQTT: overTls,
-  "MQTT over WebSocket as mqtt": (emulator, dial) => overWebSocket(emulator, dial, { protocol: "mqtt" }),
-  "MQTT over WebSocket as MQTT": (emulator, dial) => overWebSocket(emulator, dial, { protocol: "MQTT" }),
-};
-
-async function overMqtt(carrier: Carrier, emulator: Emulator, identity: Identity): Promise<Conversation> {
-  const dial = { servername: dpsHost, ...(identity.certificate ? { identity: identity.certificate } : {}) };
-  const username = `${scope}/registrations/${registrationId}/api-version=2019-03-31`;
-  const password = tokenOf(identity);
-  const options = { clientId: registrationId, username, ...(password === undefined ? {} : { password }) };
-  const device = await ForeignDevice.connect(carrier(emulator, dial), options);
-  await device.subscribe("$dps/registrations/res/#");
-  return {
-    register: () => register(device),
-    poll: (operationId) => poll(device, operationId),
-    [Symbol.asyncDispose]: () => device[Symbol.asyncDispose](),
-  };
-}
-
-async function overHttps({ ready, authority }: Emulator, identity: Identity): Promise<Conversation> {
-  const { certificate } = identity;
-  const agent = new Agent({ keepAlive: true });
-  const options = {
-    agent,
-    host: "127.0.0.1",
-    port: ready.wsPort,
-    servername: dpsHost,
-    ca: authority.certificatePem,
-    ...(certificate === undefined ? {} : { cert: certificate.chainPem, key: certificate.privateKeyPem }),
-    headers: { "content-type": "application/json", ...headersOf(identity) },
-  };
-  const ask = (method: string, path: string, body: string): Promise<Answered> =>
-    new Promise((resolve, reject) => {
-      const whole = `/${scope}/registrations/${registrationId}${path}?api-version=2021-06-01`;
-      // Node gives the body of a GET no length of itself.
-      const headers = { ...options.headers, "content-length": Buffer.byteLength(body) };
-      const sent = request({ ...options, headers, method, path: whole }, async (response) => {
-        let text = "";
-        for await (const chunk of response) text += chunk;
-        const { statusCode = 0, headers } = response;
-        resolve({ status: statusCode, retryAfter: headers["retry-after"], body: JSON.parse(text) as JsonObject });
-      });
-      sent.on("error", reject);
-      sent.end(body);
-    });
-  return {
-    register: () => ask("PUT", "/register", JSON.stringify({ registrationId })),
-    poll: (operationId) => ask("GET", `/operations/${operationId}`, "{}"),
-    [Symbol.asyncDispose]: async () => agent.destroy(),
-  };
-}
-
-function tokenOf({ key: own }: Identity): string | undefined {
-  const about = { expiresAtMs: Date.now() + 3_600_000, tail: "&skn=registration" };
-  return own === undefined ? undefined : sasToken(`${scope}/registrations/${registrationId}`, own, about);
-}
-
-function headersOf(identity: Identity): { readonly authorization?: string } {
-  const authorization = tokenOf(identity);
-  return authorization === undefined ? {} : { authorization };
-}
-
-type Transport = (emulator: Emulator, identity: Identity) => Promise<Conversation>;
-
-const transports: Readonly<Record<string, Transport>> = {
-  ...Object.fromEntries(
-    Object.entries(carriers).map(([name, carrier]): [string, Transport] => [
-      name,
-      (emulator, identity) => overMqtt(carrier, emulator, identity),
-    ]),
-  ),
-  HTTPS: overHttps,
-};
-
-/* -------------------------------------------------- attestations ------------------------------------------------- */
-
-/** An enrollment, the device that belongs to it, and one that only says so. */
-interface Attestation {
-  readonly enrollment: EnrollmentOptions;
-  readonly device: Identity;
-  readonly impostor: Identity;
-}
-
-async function certificates(): Promise<Readonly<Record<"leaf" | "chain", IssuedCertificate>> & { rootPem: string }> {
-  const root = await CertificateAuthority.create({ commonName: "Plant root" });
-  const line = await root.issueAuthority({ commonName: "Line 1" });
-  const wanted = { commonName: registrationId, usage: "client" } as const;
-  return { leaf: await root.issue(wanted), chain: await line.issue(wanted), rootPem: root.certificatePem };
-}
-
-async function attestationsOf(): Promise<Readonly<Record<string, Attestation>>> {
-  const [own, foreign] = [await certificates(), await certificates()];
-  return {
-    "symmetric key of the device": {
-      enrollment: { registrationId, attestation: { method: "symmetric_key", primaryKey: key } },
-      device: { key },
-      impostor: { key: foreignKey },
-    },
-    "symmetric key of a group": {
-      enrollment: { group: "line-1", attestation: { method: "symmetric_key", primaryKey: groupKey } },
-      device: { key: deriveDeviceKey(groupKey, registrationId) },
-      impostor: { key: groupKey },
-    },
-    "X.509 leaf": {
-      enrollment: { registrationId, attestation: { method: "x509", certificate: own.leaf.certificatePem } },
-      device: { certificate: own.leaf },
-      impostor: { certificate: foreign.leaf },
-    },
-    "X.509 chain": {
-      enrollment: { group: "plant", attestation: { method: "x509", certificate: own.rootPem } },
-      device: { certificate: own.chain },
-      impostor: { certificate: foreign.chain },
-    },
-  };
-}
-
-const attestationNames = ["symmetric key of the device", "symmetric key of a group", "X.509 leaf", "X.509 chain"];
-
-/* ---------------------------------------------------- outcomes --------------------------------------------------- */
+  type Conversation,
+  type Identity,
+  registrationId,
+  type Transport,
+  transports,
+} from "../support/dps-conversation.ts";
+import type { Answered } from "../support/emulated-dps.ts";
 
 /** One emulator, and a device's way to it. */
 interface Scene {
@@ -193,7 +36,7 @@ const assignedAfter = (polls: number) => async (scene: Scene) => {
     status: "assigned",
     registrationState: {
       registrationId,
-      assignedHub: hubHost,
+      assignedHub: "hub-a.azure-devices.net",
       deviceId: registrationId,
       substatus: "initialAssignment",
     },
@@ -295,7 +138,7 @@ const outcomes: readonly (readonly [string, EmulatorOptions, (scene: Scene) => P
 describe.each(Object.keys(transports))("a registration over %s", (transportName) => {
   let attestations: Readonly<Record<string, Attestation>>;
   beforeAll(async () => {
-    attestations = await attestationsOf();
+    attestations = await makeAttestations();
   });
 
   describe.each(attestationNames)("by %s", (attestationName) => {
@@ -309,109 +152,5 @@ describe.each(Object.keys(transports))("a registration over %s", (transportName)
         enroll: (more = {}) => emulator.dps.enroll({ ...attestation.enrollment, ...more } as EnrollmentOptions),
       });
     });
-  });
-});
-
-/* ------------------------------------------------------- hub ----------------------------------------------------- */
-
-/** A hub, its clock, and devices of one id. */
-interface AtHub {
-  readonly emulator: Emulator;
-  readonly clock: FakeClock;
-  connect(options?: ForeignOptions & { readonly lifeMs?: number }): Promise<ForeignDevice>;
-}
-
-const deviceId = "press:07";
-const events = `devices/${deviceId}/messages/events/`;
-const commands = `devices/${deviceId}/messages/devicebound/#`;
-const brokenRules = ({ emulator }: AtHub): readonly string[] =>
-  emulator.events.of("rule.broken").map(({ rule }) => rule);
-
-const closedFor = (rule: string, act: (device: ForeignDevice) => unknown) => async (hub: AtHub) => {
-  await using device = await hub.connect();
-  void Promise.resolve(act(device)).catch(() => {}); // what waits ends with the connection
-  await device.closed;
-  expect(brokenRules(hub)).toEqual([rule]);
-};
-
-const hubCases: readonly (readonly [string, (hub: AtHub) => Promise<void>])[] = [
-  [
-    "a second connection of the device is accepted, then the first one closed",
-    async (hub) => {
-      await using first = await hub.connect();
-      await using second = await hub.connect();
-      await first.closed;
-      await second.publish(events, "still here");
-      expect(brokenRules(hub)).toEqual(["taken-over"]);
-    },
-  ],
-  ["QoS 2 closes the connection", closedFor("qos-2", (device) => device.publish(events, "", 2))],
-  ["an unknown topic closes the connection", closedFor("unknown-topic", (device) => device.publish("other/topic"))],
-  [
-    "a token ends the connection when it expires, and opens none afterwards",
-    async (hub) => {
-      await using device = await hub.connect({ lifeMs: 60_000 });
-      await hub.clock.advance(61_000);
-      await device.closed;
-      expect(brokenRules(hub)).toEqual(["credential-expired"]);
-      await expect(hub.connect({ lifeMs: -1000 })).rejects.toBe(5);
-    },
-  ],
-  [
-    "without a clean session, messages that wait come with the next connection, before it has subscribed",
-    async (hub) => {
-      const device = await hub.connect({ clean: false });
-      await device.subscribe(commands);
-      await device.leave();
-      hub.emulator.hub().sendToDevice(deviceId, { payload: "while you were away" });
-      await using again = await hub.connect({ clean: false });
-      expect(again.sessionPresent).toBe(true);
-      expect(await again.messages.nth(1)).toMatchObject({ payload: "while you were away", qos: 1 });
-    },
-  ],
-  [
-    "a sixth subscription closes the connection",
-    closedFor("too-many-subscriptions", (device) =>
-      device.subscribe(
-        ...[commands, "devices/+/messages/devicebound/#", "$iothub/methods/POST/#"],
-        ...["$iothub/twin/res/#", "$iothub/twin/PATCH/properties/desired/#"],
-        // There is no other filter but this one, with the id encoded.
-        `devices/${encodeURIComponent(deviceId)}/messages/devicebound/#`,
-      ),
-    ),
-  ],
-  [
-    "a patch of the twin that is no JSON object is answered with 400 and an error code",
-    async (hub) => {
-      await using device = await hub.connect();
-      await device.subscribe("$iothub/twin/res/#");
-      const { topic, payload } = await device.ask("$iothub/twin/PATCH/properties/reported/?$rid=1", "[]");
-      expect(topic).toBe("$iothub/twin/res/400/?$rid=1");
-      expect(JSON.parse(payload)).toMatchObject({ errorCode: expect.any(Number), message: expect.any(String) });
-      await device.publish(events, "goes on");
-    },
-  ],
-  [
-    "a hub with too much to do refuses with CONNACK 3",
-    async (hub) => {
-      hub.emulator.hub().faults.next(deviceId, "connect", { connack: 3 });
-      await expect(hub.connect()).rejects.toBe(3);
-      await using _ = await hub.connect();
-    },
-  ],
-];
-
-describe.each(Object.keys(carriers))("a hub over %s", (carrierName) => {
-  test.each(hubCases)("%s", async (_, run) => {
-    const clock = new FakeClock(Date.now());
-    await using emulator = await Emulator.start({ clock });
-    emulator.hub().addDevice({ deviceId, authentication: { method: "symmetric_key", primaryKey: key } });
-    const connect: AtHub["connect"] = ({ lifeMs = 3_600_000, ...options } = {}) => {
-      const username = `${hubHost}/${deviceId}/?api-version=2021-04-12`;
-      const password = sasToken(`${hubHost}/devices/${deviceId}`, key, { expiresAtMs: clock.now() + lifeMs });
-      const carrier = (carriers[carrierName] as Carrier)(emulator, { servername: hubHost });
-      return ForeignDevice.connect(carrier, { clientId: deviceId, username, password, ...options });
-    };
-    await run({ emulator, clock, connect });
   });
 });
