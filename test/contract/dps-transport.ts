@@ -32,6 +32,8 @@ export interface DpsLimitations {
   readonly asciiJsonOnly?: boolean;
   /** Of 429 and 5xx it tells that there was one of them, and the delay. */
   readonly hidesThrottling?: boolean;
+  /** Every request carries its own credential, so that a refusal of it is an answer: a status of 401. */
+  readonly refusesInAnswers?: boolean;
 }
 
 const register: DpsRequest = { kind: "register", body: { registrationId: "sensor-17", payload: { ä: ["€", null] } } };
@@ -42,7 +44,12 @@ const accepted: DpsResponse = { status: 202, retryAfterMs: 3000, body: '{"operat
 export function describeDpsTransport(
   name: string,
   start: () => Promise<DpsHarness>,
-  { connectsLate = false, asciiJsonOnly = false, hidesThrottling = false }: DpsLimitations = {},
+  {
+    connectsLate = false,
+    asciiJsonOnly = false,
+    hidesThrottling = false,
+    refusesInAnswers = false,
+  }: DpsLimitations = {},
 ): void {
   const connect = (harness: DpsHarness): Promise<DpsChannel> =>
     harness.transport.connect(harness.route, harness.identity);
@@ -84,16 +91,25 @@ export function describeDpsTransport(
       expect(await channel.request(register)).toEqual(expected);
     });
 
-    test("rejects with a transport error when the service refuses the credential, and leaves nothing open", async () => {
-      await using harness = await start();
-      harness.refuseNext();
-      const refused = async (): Promise<void> => {
+    if (refusesInAnswers) {
+      test("hands a refusal of the credential over as an answer", async () => {
+        await using harness = await start();
+        harness.refuseNext();
         await using channel = await connect(harness);
-        if (connectsLate) await channel.request(register);
-      };
-      await expect(refused()).rejects.toSatisfy(({ code }: LandfallError) => code === "transport.unauthorized");
-      await harness.idle();
-    });
+        expect(await channel.request(register)).toMatchObject({ status: 401 });
+      });
+    } else {
+      test("rejects with a transport error when the service refuses the credential, and leaves nothing open", async () => {
+        await using harness = await start();
+        harness.refuseNext();
+        const refused = async (): Promise<void> => {
+          await using channel = await connect(harness);
+          if (connectsLate) await channel.request(register);
+        };
+        await expect(refused()).rejects.toSatisfy(({ code }: LandfallError) => code === "transport.unauthorized");
+        await harness.idle();
+      });
+    }
 
     test("rejects a request with transport.closed when the connection breaks, and every one after it", async () => {
       await using harness = await start();

@@ -6,6 +6,7 @@ import { Emulator } from "../../src/emulator/index.ts";
 import type { CarrierName } from "../../src/transport/mqtt/carrier.ts";
 import { MqttDpsTransport } from "../../src/transport/mqtt/mqtt-dps-transport.ts";
 import { MqttHubTransport } from "../../src/transport/mqtt/mqtt-hub-transport.ts";
+import type { DpsTransport } from "../../src/transport/transport.ts";
 import { type DpsHarness, describeDpsTransport } from "../contract/dps-transport.ts";
 import { describeHubTransport, type HubHarness } from "../contract/hub-transport.ts";
 import { emulatedDpsHarness } from "../support/emulated-dps-harness.ts";
@@ -33,6 +34,22 @@ describe("against the emulator", () => {
     return emulatedHubHarness({ ...way, transport: new MqttHubTransport(way) });
   };
 
+  // A user's own, as the examples have it.
+  const ownOverHttps = async (): Promise<DpsHarness> => {
+    const { emulator, dialer } = await open("websocket");
+    const file = new URL("../../examples/https-dps-transport.mjs", import.meta.url).href;
+    const { HttpsDpsTransport } = await import(file);
+    const transport: DpsTransport = new HttpsDpsTransport({
+      host: "127.0.0.1",
+      ca: emulator.authority.certificatePem,
+      agent: undefined,
+      createConnection: (options: tls.ConnectionOptions) => dialer.watch(tls.connect(options)),
+    });
+    const refuseNext = (): void => emulator.dps.refuse("unauthorized");
+    return emulatedDpsHarness({ emulator, dialer, transport, port: () => emulator.ready.wsPort, refuseNext });
+  };
+
+  describeDpsTransport("own-https", ownOverHttps, { refusesInAnswers: true });
   describeDpsTransport("mqtt", () => dpsOver("tcp"));
   describeDpsTransport("mqtt-ws", () => dpsOver("websocket"));
   describeHubTransport("mqtt", () => hubOver("tcp"));

@@ -16,9 +16,15 @@ export class WatchedDialer implements Dialer {
 
   async dial(target: DialTarget, options?: DialOptions): Promise<DialedSocket> {
     const dialed = await this.#dialer.dial(target, options);
-    this.#open.add(dialed.socket);
-    dialed.socket.once("close", () => this.#open.delete(dialed.socket));
+    this.watch(dialed.socket);
     return dialed;
+  }
+
+  /** Takes a connection into account that was made otherwise. */
+  watch(socket: TLSSocket): TLSSocket {
+    this.#open.add(socket);
+    socket.once("close", () => this.#open.delete(socket));
+    return socket;
   }
 
   /** Cuts every connection, as a failing network would. */
