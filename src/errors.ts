@@ -340,6 +340,11 @@ export const errorTable = {
     retry: "never",
     remedy: "Correct the listed entries.",
   },
+  "emulator.fault-file": {
+    summary: "The file of faults to script is not valid.",
+    retry: "never",
+    remedy: "Correct the listed entries.",
+  },
   "emulator.listen-failed": {
     summary: "The emulator could not listen on a port.",
     retry: "never",

@@ -1,7 +1,15 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { whenAborted } from "../abort.ts";
-import { Emulator, type EmulatorOptions, type EnrollmentOptions, parseEnrollmentFile } from "../emulator/index.ts";
+import {
+  Emulator,
+  type EmulatorOptions,
+  type EnrollmentOptions,
+  parseEnrollmentFile,
+  parseFaultFile,
+  seededRandom,
+} from "../emulator/index.ts";
 import { isLandfallError, LandfallError } from "../errors.ts";
 import { type Command, type OptionValues, textOption } from "./command.ts";
 
@@ -42,6 +50,8 @@ export const emulator: Command = {
       value: "DIR",
       help: "keep the certificate authority here (default: a new one each time)",
     },
+    faults: { type: "string", value: "FILE", help: "faults to serve, TOML or JSON" },
+    seed: { type: "string", value: "NUMBER", help: "makes keys and ids the same each time (default: random ones)" },
   },
   async run({ options, terminal, signal, logger }) {
     const log = logger();
@@ -75,6 +85,18 @@ async function enrollmentsFrom(file: string | undefined): Promise<readonly Enrol
   return parseEnrollmentFile(text, { baseDirectory: dirname(resolve(file)) });
 }
 
+function faultsOption(options: OptionValues): Pick<EmulatorOptions, "faults"> {
+  const file = textOption(options, "faults");
+  if (file === undefined) return {};
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new LandfallError("emulator.fault-file", `${file} cannot be read`, { cause });
+  }
+  return { faults: parseFaultFile(text) };
+}
+
 function withOwnKey(registrationId: string): EnrollmentOptions {
   return { registrationId, attestation: { method: "symmetric_key" } };
 }
@@ -92,6 +114,8 @@ function serviceOptions(options: OptionValues): EmulatorOptions {
     ...(idScope === undefined ? {} : { idScope }),
     ...(directory === undefined ? {} : { directory }),
     ...(hubs === undefined ? {} : { hubs }),
+    ...seedOption(options),
+    ...faultsOption(options),
   };
 }
 
@@ -101,6 +125,13 @@ function portOption(options: OptionValues, name: string, fallback: number): numb
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new LandfallError("cli.usage", `emulator --${name}: expected a port from 0 to 65535, got "${text}"`);
+}
+
+function seedOption(options: OptionValues): Pick<EmulatorOptions, "random"> {
+  const text = textOption(options, "seed");
+  if (text === undefined) return {};
+  if (/^\d{1,10}$/.test(text) && Number(text) < 2 ** 32) return { random: seededRandom(Number(text)) };
+  throw new LandfallError("cli.usage", `emulator --seed: expected an integer from 0 to 4294967295, got "${text}"`);
 }
 
 function assignOption(options: OptionValues): "name" | "localhost" {

@@ -12,6 +12,7 @@ function isForUser(code: ErrorCode): boolean {
   switch (code) {
     case "cli.usage":
     case "emulator.enrollment-file":
+    case "emulator.fault-file":
     case "attestation.registration-id":
     case "attestation.symmetric-key":
     case "attestation.unsupported-pair":

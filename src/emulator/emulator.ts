@@ -11,6 +11,9 @@ import type { CertificateAuthority } from "./certificate-authority.ts";
 import { Dps } from "./dps/dps.ts";
 import { parseDpsUsername } from "./dps/dps-username.ts";
 import { EventLog } from "./event-log.ts";
+import type { Fault } from "./faults/fault.ts";
+import type { ScriptedFault } from "./faults/fault-file.ts";
+import type { FaultScript } from "./faults/fault-script.ts";
 import { FrontDoor } from "./front-door.ts";
 import { HttpsService } from "./https/https-service.ts";
 import { Hub } from "./hub/hub.ts";
@@ -64,9 +67,9 @@ export class Emulator implements AsyncDisposable {
     this.events = new EventLog(clock, recordLimit);
     const shared = { clock, random, log, events: this.events };
     const blobs = new BlobStore(random, () => this.#blobAddress());
-    this.hubs = hubNamesOf(options).map(
-      (name) => new Hub({ name, hostName: hubHostName(name), recordLimit, blobs, ...shared }),
-    );
+    const { maxDeliveryCount, messageTimeToLiveMs } = options;
+    const hubOptions = { recordLimit, blobs, maxDeliveryCount, messageTimeToLiveMs, ...shared };
+    this.hubs = hubNamesOf(options).map((name) => new Hub({ name, hostName: hubHostName(name), ...hubOptions }));
     this.dps = new Dps({
       ...shared,
       idScope: options.idScope ?? "0ne00ABCDEF",
@@ -91,6 +94,7 @@ export class Emulator implements AsyncDisposable {
       log: log.child("https"),
     });
     for (const enrollment of options.enrollments ?? []) this.dps.enroll(enrollment);
+    for (const fault of options.faults ?? []) this.#script(fault);
   }
 
   /**
@@ -193,6 +197,11 @@ export class Emulator implements AsyncDisposable {
       log: this.#log.child("broker"),
       onBreach: (rule, service, clientId) => this.events.add("rule.broken", { rule, service, clientId }),
     });
+  }
+
+  #script({ service, id = "*", step, fault, times }: ScriptedFault): void {
+    const script: FaultScript<string, Fault> = service === "dps" ? this.dps.faults : this.hub(service).faults;
+    script.next(id, step, fault, times);
   }
 
   #welcome(stream: Duplex, peer: Peer, cut: (manner: CutManner) => void): void {

@@ -1,10 +1,10 @@
-import { parse, TomlError } from "smol-toml";
-import { faultLine, isTable, type RawTable } from "../config/fault.ts";
+import { faultLine } from "../config/fault.ts";
 import { Findings, Place } from "../config/place.ts";
 import { readNode } from "../config/read-node.ts";
 import { LandfallError } from "../errors.ts";
 import type { EnrollmentOptions } from "./dps/enrollment-options.ts";
 import { type EnrollmentEntry, enrollmentSchema, type GroupEntry, type IndividualEntry } from "./enrollment-schema.ts";
+import { parseTables } from "./entry-tables.ts";
 
 /** What {@link parseEnrollmentFile} takes beside the text. */
 export interface EnrollmentFileOptions {
@@ -35,7 +35,9 @@ export function parseEnrollmentFile(
 ): readonly EnrollmentOptions[] {
   const findings = new Findings();
   const top = new Place({ env: {}, baseDirectory, isRoot: false }, findings);
-  const entries = readNode(enrollmentSchema, parseText(text), top) as {
+  const parsed = parseTables(text);
+  if (typeof parsed === "string") throw invalid([parsed]);
+  const entries = readNode(enrollmentSchema, parsed, top) as {
     readonly individual: readonly IndividualEntry[];
     readonly group: readonly GroupEntry[];
   };
@@ -53,19 +55,6 @@ export function parseEnrollmentFile(
     })),
     ...entries.group.map((entry) => ({ group: entry.name, ...optionsOf(entry) })),
   ];
-}
-
-function parseText(text: string): RawTable {
-  const isJson = text.trimStart().startsWith("{");
-  try {
-    const parsed: unknown = isJson ? JSON.parse(text) : parse(text);
-    if (isTable(parsed)) return parsed;
-  } catch (error) {
-    // The parsers quote the text around a fault, which may hold a key, so only the place goes on.
-    if (error instanceof TomlError) throw invalid([`line ${error.line}, column ${error.column}: not valid TOML`]);
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  throw invalid(["expected a JSON object; found something else"]);
 }
 
 function reportTwins<T>(entries: readonly T[], table: string, idOf: (entry: T) => string, top: Place): void {

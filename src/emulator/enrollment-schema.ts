@@ -3,8 +3,6 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { isTable, typeShown } from "../config/fault.ts";
 import { choice, flag, integer, list, text } from "../config/kinds.ts";
-import type { Place } from "../config/place.ts";
-import { readNode } from "../config/read-node.ts";
 import {
   defaulting,
   type Entries,
@@ -18,6 +16,7 @@ import {
 import type { JsonObject } from "../json.ts";
 import { isCallbackUrl } from "./dps/custom-allocation.ts";
 import { isRegistrationId } from "./dps/registration-id.ts";
+import { table, tables } from "./entry-tables.ts";
 import { isKey } from "./symmetric-key.ts";
 
 const name = text("a text that is not empty", /./);
@@ -75,22 +74,6 @@ const certificate: Kind<string, string> = {
     }
   },
 };
-
-function table<E extends Entries>(doc: string, entries: E): Table<E, "optional"> {
-  return { node: "table", need: "optional", doc, entries };
-}
-
-/** Tables one after the other, `[[name]]` in TOML. */
-function tables<E extends Entries>(entries: E): Kind<readonly Values<E>[], readonly unknown[]> {
-  const node = table("", entries);
-  return list<Values<E>, unknown>({
-    expects: "a table",
-    read: (value: unknown, at: Place) =>
-      (isTable(value) ? readNode(node, value, at) : at.fault({ expected: "a table", found: typeShown(value) })) as
-        | Values<E>
-        | undefined,
-  });
-}
 
 const attestation = {
   node: "variants",

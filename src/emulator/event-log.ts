@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
+import type { MessageStatus } from "./hub/feedback.ts";
 import type { Rule } from "./mqtt/rules.ts";
 import { Recording, type WatchOptions } from "./recording.ts";
 
@@ -60,6 +61,13 @@ export interface EventKinds {
   "hub.subscribed": { readonly hub: string; readonly deviceId: string; readonly filter: string };
   "hub.telemetry": { readonly hub: string; readonly deviceId: string; readonly sequenceNumber: number };
   "hub.message-completed": { readonly hub: string; readonly deviceId: string; readonly messageId: string };
+  /** A message will not reach its device any more. */
+  "hub.message-given-up": {
+    readonly hub: string;
+    readonly deviceId: string;
+    readonly messageId: string;
+    readonly status: Exclude<MessageStatus, "Success">;
+  };
   /** A device said what became of a file. */
   "hub.file-uploaded": {
     readonly hub: string;

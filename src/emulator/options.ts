@@ -4,6 +4,7 @@ import type { Logger } from "../log.ts";
 import type { BrokerOptions } from "./broker/broker-attachment.ts";
 import type { EnrollmentOptions } from "./dps/enrollment-options.ts";
 import type { DpsQuotas } from "./dps/quotas.ts";
+import type { ScriptedFault } from "./faults/fault-file.ts";
 import type { PathGuard } from "./path-guard.ts";
 
 /** What {@link Emulator.start} takes; everything has a default. */
@@ -28,12 +29,18 @@ export interface EmulatorOptions {
   readonly assign?: "name" | "localhost";
   /** Enrollments to begin with; more can be added with `dps.enroll`. */
   readonly enrollments?: readonly EnrollmentOptions[];
+  /** Faults to begin with; more can be scripted with `dps.faults` and `hub.faults`. */
+  readonly faults?: readonly ScriptedFault[];
   /** Polls that are answered `assigning` before the one that brings the result, 0 to 1000. Default 1. */
   readonly assigningPolls?: number;
   /** Whole seconds that a client is told to wait between polls, up to 300; 0 leaves it unsaid. Default 1. */
   readonly retryAfterSeconds?: number;
   /** Quotas of DPS; `{}` for those of the real service. Default none, so that no test is throttled by chance. */
   readonly quotas?: DpsQuotas;
+  /** Deliveries after which a hub gives a cloud-to-device message up, 1 to 100. Default 10. */
+  readonly maxDeliveryCount?: number;
+  /** Milliseconds that a cloud-to-device message lives which says nothing about it, up to two days. Default one hour. */
+  readonly messageTimeToLiveMs?: number;
   /**
    * Directory in which the certificate authority is kept, so that a trust bundle survives a restart. Default: a temporary
    * one, removed by `close`.
@@ -77,6 +84,8 @@ const ranges = {
   assigningPolls: [0, 1000],
   retryAfterSeconds: [0, 300],
   recordLimit: [1, 1_000_000],
+  maxDeliveryCount: [1, 100],
+  messageTimeToLiveMs: [1, 172_800_000],
 } as const satisfies Partial<Record<keyof EmulatorOptions, readonly [number, number]>>;
 
 /** Throws `emulator.rejected`, naming every number that is out of its range. */

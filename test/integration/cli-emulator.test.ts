@@ -128,6 +128,29 @@ describe("landfall emulator", () => {
     expect(await emulator.exited).toBe(0);
   });
 
+  test("serves faults from a file, and makes the same keys of the same seed", async () => {
+    const faults = await folder.write(
+      "faults.toml",
+      '[[fault]]\nservice = "dps"\nid = "shaky"\nstep = "register"\nfault = { status = 400 }\n',
+    );
+    const keys: string[] = [];
+    for (const code of [1, 0]) {
+      // The first emulator refuses the one registration that it sees; the second is told of no fault.
+      const args = ["--seed", "7", "--enroll", "shaky", ...(code === 1 ? ["--faults", faults] : [])];
+      await using emulator = startEmulator([...anyPorts, ...args]);
+      const ready = (await emulator.json()) as unknown as ReadyLine;
+      const value = ready.enrollments[0]?.primaryKey ?? "";
+      keys.push(value);
+      const attestation = { method: "symmetric_key", registration_id: "shaky", symmetric_key: { value } };
+      const file = await writeConfiguration(folder, `shaky-${code}`, {
+        provisioning: { source: "dps", id_scope: ready.idScope, attestation },
+        network: networkOf(ready),
+      });
+      expect(await landfall(["provision", "-c", file])).toMatchObject({ code });
+    }
+    expect(keys[0]).toBe(keys[1]);
+  });
+
   test("keeps its authority in a directory from one start to the next", async () => {
     const directory = folder.file("authority");
     const pems: string[] = [];
@@ -162,10 +185,21 @@ describe("landfall emulator", () => {
     ["a hub that can be none", ["--hub", "a b"], "host name"],
     ["an unknown form of assignment", ["--assign", "moon"], "localhost"],
     ["an enrollment file that is not there", ["--enrollments", "/absent.toml"], "/absent.toml"],
+    ["a fault file that is not there", ["--faults", "/absent.toml"], "/absent.toml"],
+    ["a seed that is none", ["--seed", "-1"], "--seed"],
   ])("refuses %s with 2, before it listens", async (_, args, says) => {
     const { code, out, err } = await landfall(["emulator", ...anyPorts, ...args]);
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toContain(says);
+  });
+
+  test("names every fault of a fault file", async () => {
+    const file = await folder.write("wrong.toml", '[[fault]]\nservice = "dps"\nstep = "poll"\nfault = "hold"\n');
+    const { code, err } = await landfall(["emulator", "--faults", file]);
+    expect(code).toBe(2);
+    expect(err).toContain(
+      "fault[0]: expected a fault that the service can have; found there is no hold at the step poll",
+    );
   });
 
   test("names every fault of an enrollment file, and shows no key", async () => {

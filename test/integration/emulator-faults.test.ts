@@ -1,14 +1,15 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import tls, { type TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Emulator } from "../../src/emulator/index.ts";
+import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { ForeignDevice, overTls, overWebSocket, sasToken } from "../support/foreign-device.ts";
 
 const dpsHost = "global.azure-devices-provisioning.net";
 const path = "/0ne00ABCDEF/registrations/dev/register?api-version=2021-06-01";
 const key = Buffer.alloc(32, 5).toString("base64");
 const authorization = sasToken("0ne00ABCDEF/registrations/dev", key, { expiresAtMs: Date.now() + 3_600_000 });
+const registration = `PUT ${path} HTTP/1.1\r\nHost: ${dpsHost}\r\nAuthorization: ${authorization}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
 let emulator: Emulator;
 
 beforeAll(async () => {
@@ -17,24 +18,22 @@ beforeAll(async () => {
 });
 afterAll(() => emulator.close());
 
-async function secure(servername: string): Promise<TLSSocket> {
-  const ca = readFileSync(emulator.ready.caFile);
-  const socket = tls.connect({ host: "127.0.0.1", port: emulator.ready.wsPort, servername, ca });
+async function secure({ ready, authority }: Emulator): Promise<TLSSocket> {
+  const where = { host: "127.0.0.1", port: ready.wsPort, servername: dpsHost };
+  const socket = tls.connect({ ...where, ca: authority.certificatePem });
   socket.on("error", () => {});
   await once(socket, "secureConnect");
   return socket;
 }
 
 /** All bytes of the answer to one request, read until the connection ends. */
-async function rawAnswer(): Promise<string> {
-  const socket = await secure(dpsHost);
+async function rawAnswer(from: Emulator = emulator): Promise<string> {
+  const socket = await secure(from);
   let bytes = "";
   socket.on("data", (chunk) => {
     bytes += chunk;
   });
-  socket.write(
-    `PUT ${path} HTTP/1.1\r\nHost: ${dpsHost}\r\nAuthorization: ${authorization}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
-  );
+  socket.write(registration);
   await once(socket, "close");
   return bytes;
 }
@@ -70,21 +69,26 @@ describe("an answer that is cut at a byte", () => {
     await device.subscribe("$dps/registrations/res/#");
     const before = bytes.length;
     emulator.dps.faults.next("dev", "register", { cutAfterBytes: 33 });
-    void device.publish("$dps/registrations/PUT/iotdps-register/?$rid=1", "", 0).catch(() => {});
+    void device.publish("$dps/registrations/PUT/iotdps-register/?$rid=1").catch(() => {});
     await device.closed;
     expect(bytes.length - before).toBe(33);
     expect(bytes.subarray(before).toString("latin1")).toContain("$dps/registrations/res/202/");
   });
 });
 
-test("an answer over HTTPS that is late waits for nobody who has gone", async () => {
-  emulator.dps.faults.next("dev", "register", { delayMs: 1 });
-  expect(await rawAnswer()).toMatch(/^HTTP\/1\.1 202 /);
-  emulator.dps.faults.next("dev", "register", { delayMs: 86_400_000 });
-  const socket = await secure(dpsHost);
-  socket.write(
-    `PUT ${path} HTTP/1.1\r\nHost: ${dpsHost}\r\nAuthorization: ${authorization}\r\nContent-Length: 0\r\n\r\n`,
-  );
-  await emulator.events.next("dps.register", { where: () => emulator.dps.faults.pending === 0 });
+test("an answer over HTTPS that is late comes by the emulator's clock, and waits for nobody who has gone", async () => {
+  const clock = new FakeClock(Date.now());
+  await using late = await Emulator.start({ clock });
+  late.dps.enroll({ registrationId: "dev", attestation: { method: "symmetric_key", primaryKey: key } });
+  late.dps.faults.next("dev", "register", { delayMs: 5000 }, 2);
+  const asked = rawAnswer(late);
+  await clock.sleeping();
+  await clock.advance(5000);
+  expect(await asked).toMatch(/^HTTP\/1\.1 202 /);
+  const socket = await secure(late);
+  socket.write(registration);
+  await clock.sleeping();
   socket.destroy();
+  while (clock.pending.length > 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(late.dps.faults.served).toHaveLength(2);
 });

@@ -4,8 +4,9 @@ import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import mqttPacket, { type Packet } from "mqtt-packet";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Emulator, type Random, seededRandom } from "../../src/emulator/index.ts";
+import { Emulator, seededRandom } from "../../src/emulator/index.ts";
 import { ForeignDevice, overTls, overWebSocket, sasToken } from "../support/foreign-device.ts";
+import { spoilt } from "../support/spoilt.ts";
 
 const hubHost = "hub-a.azure-devices.net";
 const dpsHost = "global.azure-devices-provisioning.net";
@@ -80,16 +81,6 @@ const seeds: readonly Buffer[] = (
     { cmd: "disconnect" },
   ] satisfies Packet[]
 ).map((packet) => mqttPacket.generate(packet));
-
-/** Up to four bytes changed, now and then cut short or doubled. */
-function spoilt(bytes: Buffer, random: Random): Buffer {
-  const result = Buffer.from(bytes);
-  for (let changes = Math.floor(random() * 5); changes > 0; changes--) {
-    result[Math.floor(random() * result.length)] = Math.floor(random() * 256);
-  }
-  if (random() < 0.2) return result.subarray(0, Math.floor(random() * result.length));
-  return random() < 0.1 ? Buffer.concat([result, bytes]) : result;
-}
 
 async function secure(servername: string, port = emulator.ready.mqttPort): Promise<Duplex> {
   const socket = tls.connect({ host: "127.0.0.1", port, servername, ca: emulator.authority.certificatePem });

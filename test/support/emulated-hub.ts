@@ -1,6 +1,7 @@
 import { BlobStore } from "../../src/emulator/blob-store.ts";
 import { EventLog } from "../../src/emulator/event-log.ts";
 import { Hub } from "../../src/emulator/hub/hub.ts";
+import type { HubOptions } from "../../src/emulator/hub/hub-options.ts";
 import { MqttLink } from "../../src/emulator/mqtt/link.ts";
 import { seededRandom } from "../../src/emulator/randomness.ts";
 import { createLogger, type LogRecord } from "../../src/log.ts";
@@ -13,16 +14,21 @@ export class EmulatedHub {
   readonly events = new EventLog(this.clock, 1000);
   readonly logged: LogRecord[] = [];
   readonly blobs = new BlobStore(seededRandom(2), () => "blobs.test");
-  readonly hub = new Hub({
-    name: "hub-a",
-    hostName: "hub-a.azure-devices.net",
-    clock: this.clock,
-    random: seededRandom(1),
-    log: createLogger("trace", (record) => this.logged.push(record)),
-    events: this.events,
-    recordLimit: 1000,
-    blobs: this.blobs,
-  });
+  readonly hub: Hub;
+
+  constructor(options: Pick<HubOptions, "maxDeliveryCount" | "messageTimeToLiveMs"> = {}) {
+    this.hub = new Hub({
+      name: "hub-a",
+      hostName: "hub-a.azure-devices.net",
+      clock: this.clock,
+      random: seededRandom(1),
+      log: createLogger("trace", (record) => this.logged.push(record)),
+      events: this.events,
+      recordLimit: 1000,
+      blobs: this.blobs,
+      ...options,
+    });
+  }
 
   /** Adds a device and connects as it, with a token of one hour. */
   async device(deviceId = "dev", options: ForeignOptions = {}): Promise<ForeignDevice> {

@@ -42,10 +42,10 @@ export function deliver(link: DeviceLink, clock: Clock, { delayMs, cutAfterBytes
 
 /**
  * The same for a packet that the link sends by itself, CONNACK or PUBACK, as its next one. The promise resolves when it may
- * go out, and rejects when the connection ends first; `undefined` is at once.
+ * go out, also where the connection has ended meanwhile; `undefined` is at once.
  */
 export function disturbNext(link: DeviceLink, clock: Clock, fault: Fault | undefined): Promise<void> | undefined {
   const { delayMs, cutAfterBytes } = deliveryOf(fault);
   if (cutAfterBytes !== undefined) link.cutNext(cutAfterBytes);
-  return delayMs === undefined ? undefined : clock.sleep(delayMs, { signal: link.signal });
+  return delayMs === undefined ? undefined : clock.sleep(delayMs, { signal: link.signal }).catch(() => {});
 }

@@ -34,7 +34,7 @@ export class FaultScript<Step extends string, F extends Fault> {
    * @param times how often, one after the other, 1 to 1 000 000; faults added later come after these
    */
   next(id: string, step: Step, fault: F, times = 1): void {
-    const wrong = this.#objection(step, fault, times);
+    const wrong = this.objectionTo(step, fault, times);
     if (wrong !== undefined) throw new LandfallError("emulator.rejected", `This fault cannot be scripted: ${wrong}.`);
     const key = this.#keyOf(id, step);
     const waiting = this.#waiting.get(key) ?? [];
@@ -66,7 +66,8 @@ export class FaultScript<Step extends string, F extends Fault> {
     return fault;
   }
 
-  #objection(step: Step, fault: F, times: number): string | undefined {
+  /** Why {@link next} would refuse a fault, in words; `undefined` when it would not. */
+  objectionTo(step: Step, fault: F, times: number): string | undefined {
     const kind = kindOf(fault);
     if (kind === undefined) return "it is of no known kind";
     if (!this.#parts.steps[kind]?.includes(step)) return `there is no ${kind} at the step ${step}`;

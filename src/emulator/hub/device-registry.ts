@@ -1,4 +1,5 @@
-import type { Clock } from "../../clock.ts";
+import { bytesFrom, type Random } from "../randomness.ts";
+import type { CloudToDeviceParts } from "./cloud-to-device.ts";
 import { Device, type DeviceAuthentication } from "./device.ts";
 import type { InitialTwin, Twin } from "./twin.ts";
 
@@ -12,19 +13,22 @@ export interface DeviceRecord {
   readonly disabled?: boolean;
 }
 
+/** What a {@link DeviceRegistry} works with. */
+export interface DeviceRegistryParts extends Omit<CloudToDeviceParts, "deviceId" | "deviceGenerationId"> {
+  readonly random: Random;
+}
+
 /** Whoever wants to know that a device has to leave. */
 export type OnDeviceGone = (deviceId: string, why: "device-disabled" | "device-removed") => void;
 
 /** The device identities of one hub. Ids are case-sensitive, as those of IoT Hub are. */
 export class DeviceRegistry {
-  readonly #clock: Clock;
-  readonly #onMessageCompleted: (deviceId: string, messageId: string) => void;
+  readonly #parts: DeviceRegistryParts;
   readonly #devices = new Map<string, Device>();
   #onGone: OnDeviceGone = () => {};
 
-  constructor(clock: Clock, onMessageCompleted: (deviceId: string, messageId: string) => void) {
-    this.#clock = clock;
-    this.#onMessageCompleted = onMessageCompleted;
+  constructor(parts: DeviceRegistryParts) {
+    this.#parts = parts;
   }
 
   /** Calls back when a device is disabled or removed, so that its connection can be closed. */
@@ -52,8 +56,7 @@ export class DeviceRegistry {
       authentication,
       twin,
       disabled: disabled ?? false,
-      clock: this.#clock,
-      onMessageCompleted: (messageId) => this.#onMessageCompleted(deviceId, messageId),
+      queue: { ...this.#parts, deviceGenerationId: newGenerationId(this.#parts.random) },
     });
     this.#devices.set(deviceId, device);
     return device;
@@ -73,8 +76,13 @@ export class DeviceRegistry {
     const device = this.#devices.get(deviceId);
     if (device === undefined) return undefined;
     this.#devices.delete(deviceId);
-    device.queue.clear("the device was removed");
+    device.queue.purge("the device was removed");
     this.#onGone(deviceId, "device-removed");
     return device;
   }
+}
+
+/** 18 decimal digits, as the service's own. */
+function newGenerationId(random: Random): string {
+  return String(bytesFrom(random, 8).readBigUInt64BE()).padStart(18, "0").slice(-18);
 }

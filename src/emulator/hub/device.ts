@@ -1,7 +1,6 @@
 import type { X509Certificate } from "node:crypto";
-import type { Clock } from "../../clock.ts";
 import type { Qos } from "../mqtt/packets.ts";
-import { CloudToDeviceQueue } from "./cloud-to-device.ts";
+import { type CloudToDeviceParts, CloudToDeviceQueue } from "./cloud-to-device.ts";
 import { type InitialTwin, Twin } from "./twin.ts";
 
 /** How a device proves itself to its hub. */
@@ -21,8 +20,7 @@ export interface DeviceOptions {
   readonly authentication: DeviceAuthentication;
   readonly twin: Twin | InitialTwin | undefined;
   readonly disabled: boolean;
-  readonly clock: Clock;
-  readonly onMessageCompleted: (messageId: string) => void;
+  readonly queue: Omit<CloudToDeviceParts, "deviceId">;
 }
 
 /** One device identity of a hub, with all that the hub keeps for it. */
@@ -40,6 +38,6 @@ export class Device {
     this.authentication = options.authentication;
     this.disabled = options.disabled;
     this.twin = options.twin instanceof Twin ? options.twin : new Twin(options.twin);
-    this.queue = new CloudToDeviceQueue(options.deviceId, options.clock, options.onMessageCompleted);
+    this.queue = new CloudToDeviceQueue({ deviceId: options.deviceId, ...options.queue });
   }
 }

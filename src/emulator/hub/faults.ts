@@ -60,13 +60,13 @@ export class HubFaults extends FaultScript<HubStep, HubFault> {
     return released.length;
   }
 
-  /** Resolves when {@link release} is called, rejects when the connection ends first. For the service. */
+  /** Resolves when {@link release} is called, or the connection has ended. For the service. */
   hold(deviceId: string, signal: AbortSignal): Promise<void> {
     const held: Held = { deviceId, acknowledged: deferred() };
     this.#held.add(held);
     const onEnd = (): void => {
       this.#held.delete(held);
-      held.acknowledged.reject(signal.reason);
+      held.acknowledged.resolve();
     };
     signal.addEventListener("abort", onEnd, { once: true });
     return held.acknowledged.promise.finally(() => signal.removeEventListener("abort", onEnd));

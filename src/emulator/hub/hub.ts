@@ -1,9 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { JsonObject, JsonValue } from "../../json.ts";
-import type { Logger } from "../../log.ts";
-import type { BlobStore } from "../blob-store.ts";
-import type { EventLog } from "../event-log.ts";
-import { type Random, uuidFrom } from "../randomness.ts";
+import { uuidFrom } from "../randomness.ts";
 import { Recording } from "../recording.ts";
 import { type Refusal, ServiceModes } from "../service-modes.ts";
 import { type AddDeviceOptions, authenticationOf } from "./add-device.ts";
@@ -12,61 +9,15 @@ import type { Device } from "./device.ts";
 import type { ConnectionSummary } from "./device-connection.ts";
 import { DeviceRegistry } from "./device-registry.ts";
 import { HubFaults } from "./faults.ts";
+import { type FeedbackRecord, feedbackOn, type MessageOutcome } from "./feedback.ts";
 import { type FileUpload, FileUploads, type UploadReport } from "./file-uploads.ts";
+import type { AddedDevice, HttpsEvidence, HubOptions, InvokeOptions, TelemetryOptions } from "./hub-options.ts";
 import { HubService } from "./hub-service.ts";
-import { type HubEvidence, hostsFor, type IdentityVerdict, judgeIdentity } from "./identity-check.ts";
+import { hostsFor, type IdentityVerdict, judgeIdentity } from "./identity-check.ts";
 import { MethodCalls, type MethodResult } from "./methods.ts";
 import { rejection } from "./rejection.ts";
 import type { ReceivedTelemetry } from "./telemetry.ts";
 import type { TwinSnapshot } from "./twin.ts";
-
-/** What a {@link Hub} is made with. */
-export interface HubOptions {
-  readonly name: string;
-  readonly hostName: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly events: EventLog;
-  /** How many telemetry messages are kept for reading. */
-  readonly recordLimit: number;
-  /** Where files go that devices upload. */
-  readonly blobs: BlobStore;
-}
-
-/** What a device shows with a request over HTTPS. */
-export interface HttpsEvidence extends Pick<HubEvidence, "sasToken" | "certificates"> {
-  /** The host that it asked, as it wrote it. */
-  readonly host: string;
-  /** By the hub's clock, milliseconds since the Unix epoch. */
-  readonly nowMs: number;
-}
-
-/** What {@link Hub.telemetry} takes. */
-export interface TelemetryOptions {
-  /** Only messages of this device. */
-  readonly deviceId?: string;
-  /** `start` (default): what has arrived already comes first. `now`: only what arrives after the call. */
-  readonly from?: "start" | "now";
-  readonly signal?: AbortSignal;
-}
-
-/** What {@link Hub.invokeMethod} takes. */
-export interface InvokeOptions {
-  /** Milliseconds to wait for the answer, by the emulator's clock. Default 30 000. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
-
-/** A device added by hand, with what a client needs to connect as it. */
-export interface AddedDevice {
-  readonly deviceId: string;
-  /** Absent for devices with a certificate. */
-  readonly primaryKey?: string;
-  readonly secondaryKey?: string;
-  /** In the form that Azure's own device libraries take; absent for devices with a certificate. */
-  readonly connectionString?: string;
-}
 
 /** One emulated IoT hub, from the side of its owner: devices, telemetry, messages, methods, twins, and mischief. */
 export class Hub {
@@ -89,19 +40,26 @@ export class Hub {
   readonly files: FileUploads;
   readonly #methods: MethodCalls;
   readonly #telemetry: Recording<ReceivedTelemetry>;
+  readonly #feedback: Recording<FeedbackRecord>;
 
   constructor(options: HubOptions) {
     const { name, hostName, clock, random, events, log, recordLimit, blobs } = options;
+    const { maxDeliveryCount = 10, messageTimeToLiveMs = 3_600_000 } = options;
     this.#options = options;
     this.name = name;
     this.hostName = hostName;
     this.clock = clock;
-    this.registry = new DeviceRegistry(clock, (deviceId, messageId) => {
-      events.add("hub.message-completed", { hub: name, deviceId, messageId });
+    this.registry = new DeviceRegistry({
+      clock,
+      random,
+      maxDeliveryCount,
+      messageTimeToLiveMs,
+      onOutcome: (outcome) => this.#noteOutcome(outcome),
     });
     this.files = new FileUploads({ store: blobs, containerName: name, clock, random });
     this.#methods = new MethodCalls(clock);
     this.#telemetry = new Recording(recordLimit);
+    this.#feedback = new Recording(recordLimit);
     this.service = new HubService({
       name,
       hostName,
@@ -128,6 +86,20 @@ export class Hub {
   telemetry({ deviceId, from, signal }: TelemetryOptions = {}): AsyncIterableIterator<ReceivedTelemetry> {
     const where = (message: ReceivedTelemetry): boolean => deviceId === undefined || message.deviceId === deviceId;
     return this.#telemetry.watch({ where, from, signal });
+  }
+
+  /** The feedback on messages for devices that was asked for, oldest first. */
+  get feedbackReceived(): readonly FeedbackRecord[] {
+    return this.#feedback.all;
+  }
+
+  /**
+   * Feedback as it arrives, beginning with what has arrived already. Ends when the emulator is closed; throws
+   * `signal.reason` when the signal aborts.
+   */
+  feedback({ deviceId, from, signal }: TelemetryOptions = {}): AsyncIterableIterator<FeedbackRecord> {
+    const where = (record: FeedbackRecord): boolean => deviceId === undefined || record.deviceId === deviceId;
+    return this.#feedback.watch({ where, from, signal });
   }
 
   /** The files that devices have uploaded, or said they could not, oldest first. */
@@ -182,6 +154,19 @@ export class Hub {
   sendToDevice(deviceId: string, message: OutgoingCloudMessage): SentMessage {
     const messageId = message.messageId ?? uuidFrom(this.#options.random);
     return this.#device(deviceId).queue.add({ ...message, messageId });
+  }
+
+  /** Empties the queue of a device; returns how many messages waited. Throws `emulator.rejected` when it is unknown. */
+  purgeMessages(deviceId: string): number {
+    return this.#device(deviceId).queue.purge("the queue was purged");
+  }
+
+  /**
+   * Rejects a message in its device's stead, which over MQTT cannot do it. Returns whether one waits by that id. Throws
+   * `emulator.rejected` when the device is unknown.
+   */
+  rejectMessage(deviceId: string, messageId: string): boolean {
+    return this.#device(deviceId).queue.reject(messageId);
   }
 
   /**
@@ -273,10 +258,20 @@ export class Hub {
     return true;
   }
 
-  /** Ends everybody who reads telemetry or waits for a message to be completed. For the emulator. */
+  /** Ends everybody who reads telemetry or feedback, or waits for a message to be completed. For the emulator. */
   close(): void {
     this.#telemetry.close();
-    for (const { queue } of this.registry.all) queue.clear("the emulator was closed", "emulator.closed");
+    this.#feedback.close();
+    for (const { queue } of this.registry.all) queue.close();
+  }
+
+  #noteOutcome(outcome: MessageOutcome): void {
+    const { deviceId, messageId, status } = outcome;
+    const about = { hub: this.name, deviceId, messageId };
+    if (status === "Success") this.#options.events.add("hub.message-completed", about);
+    else this.#options.events.add("hub.message-given-up", { ...about, status });
+    const record = feedbackOn(outcome);
+    if (record !== undefined) this.#feedback.add(record);
   }
 
   #device(deviceId: string): Device {

@@ -7,6 +7,7 @@ import { decodePacket } from "./decode.ts";
 import type { DeviceLink } from "./device-link.ts";
 import { encodeConnack, encodePingresp, encodePuback, encodePublish, encodeSuback, encodeUnsuback } from "./encode.ts";
 import { type Frame, type FrameFault, FrameReader } from "./frames.ts";
+import { Outlet } from "./outlet.ts";
 import {
   type ClientPacket,
   type ConnectPacket,
@@ -49,9 +50,6 @@ const maxPacketBytes = 262_144 + 65_535 + 16;
 /** A topic's length has two bytes. */
 const maxTopicBytes = 65_535;
 
-/** Bytes that may wait to be read by the client before it is given up. */
-const maxUnreadBytes = 4 * 1024 * 1024;
-
 /** Type and flags of CONNECT. */
 const connectByte = 0x10;
 
@@ -79,6 +77,7 @@ export class MqttLink implements DeviceLink {
   readonly peer: Peer;
   readonly signal: AbortSignal;
   readonly #stream: Duplex;
+  readonly #outlet: Outlet;
   readonly #log: Logger;
   readonly #timers: Clock;
   readonly #route: MqttLinkOptions["route"];
@@ -93,16 +92,15 @@ export class MqttLink implements DeviceLink {
   #open = false;
   #tookLeave = false;
   #silent = false;
-  /** Bytes of the next packet that go out before the cut. */
-  #cutAfterBytes: number | undefined;
-  /** The last bytes are on their way; the cut follows them. */
-  #doomed = false;
   #lastHeardMs: number;
   #closeReason = "the client closed the connection";
 
   constructor(options: MqttLinkOptions) {
     this.peer = options.peer;
     this.#stream = options.stream;
+    this.#outlet = new Outlet(options.stream, (bytes) => {
+      this.#break("close", `the emulator cut the connection after ${bytes} bytes`);
+    });
     this.#log = options.log;
     this.#timers = options.timers ?? systemClock;
     this.#route = options.route;
@@ -167,7 +165,7 @@ export class MqttLink implements DeviceLink {
   }
 
   cutNext(bytes: number): void {
-    this.#cutAfterBytes = bytes;
+    this.#outlet.cutNext(bytes);
   }
 
   drop(reason = "the emulator cut the connection"): void {
@@ -182,7 +180,7 @@ export class MqttLink implements DeviceLink {
   }
 
   #receive(chunk: Buffer): void {
-    if (this.signal.aborted || this.#doomed) return;
+    if (this.signal.aborted || this.#outlet.isDoomed) return;
     this.#lastHeardMs = this.#timers.elapsed();
     if (!this.#heard && chunk[0] !== connectByte) {
       // Told at the first byte: what follows may never add up to a packet.
@@ -193,7 +191,7 @@ export class MqttLink implements DeviceLink {
     try {
       for (const frame of this.#frames.push(chunk)) {
         this.#take(frame);
-        if (this.signal.aborted || this.#doomed) return;
+        if (this.signal.aborted || this.#outlet.isDoomed) return;
       }
     } catch (error) {
       this.#fail(error);
@@ -249,7 +247,7 @@ export class MqttLink implements DeviceLink {
   #answerConnect({ code, sessionPresent = false }: ConnectAnswer, packet: ConnectPacket, service: MqttService): void {
     if (this.signal.aborted || this.#silent) return;
     this.#write(encodeConnack(code, sessionPresent));
-    if (this.#doomed) return;
+    if (this.#outlet.isDoomed) return;
     if (code !== connackCodes.accepted) {
       this.close(`refused with CONNACK ${code}`);
       return;
@@ -294,12 +292,7 @@ export class MqttLink implements DeviceLink {
     }
     const after = service.publish(this, packet);
     if (after === undefined) this.#acknowledge(packet);
-    else {
-      after.then(
-        () => this.#acknowledge(packet),
-        () => {}, // the connection ended first
-      );
-    }
+    else void after.then(() => this.#acknowledge(packet));
   }
 
   #acknowledge({ packetId }: PublishPacket): void {
@@ -318,22 +311,11 @@ export class MqttLink implements DeviceLink {
   }
 
   #write(bytes: Buffer): void {
-    if (this.#silent || this.#doomed || this.signal.aborted || !this.#stream.writable) return;
-    if (this.#cutAfterBytes !== undefined) {
-      this.#writeLast(bytes.subarray(0, this.#cutAfterBytes));
-      return;
-    }
-    this.#stream.write(bytes);
-    if (this.#stream.writableLength <= maxUnreadBytes) return;
+    if (this.#silent || this.signal.aborted) return;
+    this.#outlet.write(bytes);
+    if (!this.#outlet.isClogged) return;
     this.#report("slow-reader");
     this.drop(this.#closeReason); // a farewell would only wait behind what is not read
-  }
-
-  #writeLast(bytes: Buffer): void {
-    this.#doomed = true;
-    const cut = (): void => this.#break("close", `the emulator cut the connection after ${bytes.length} bytes`);
-    if (bytes.length === 0) cut();
-    else this.#stream.write(bytes, cut);
   }
 
   #report(rule: Rule, detail?: string): void {

@@ -6,7 +6,7 @@ export interface ConnectAnswer {
   readonly code: ConnackCode;
   /** Whether the service has kept the session of an earlier connection. Default false. */
   readonly sessionPresent?: boolean;
-  /** CONNACK waits until this has resolved. Default: it goes out at once. */
+  /** CONNACK waits until this has resolved; it never rejects. Default: it goes out at once. */
   readonly after?: Promise<void> | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface MqttService {
   unsubscribe(link: DeviceLink, filter: string): void;
   /**
    * A message with QoS 1 is acknowledged as soon as this returns, or as soon as the promise that it returns has resolved,
-   * unless the link was closed.
+   * unless the link was closed. The promise never rejects.
    */
   publish(link: DeviceLink, packet: PublishPacket): Promise<void> | undefined;
   /**

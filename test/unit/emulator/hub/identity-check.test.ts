@@ -25,15 +25,14 @@ function judge(
   more: { nowMs?: number; deviceId?: string } = {},
 ) {
   const { deviceId = "dev", ...time } = more;
-  const clock = new FakeClock();
-  const device = new Device({
-    deviceId,
-    authentication,
-    twin: undefined,
-    disabled: false,
-    clock,
-    onMessageCompleted: () => {},
-  });
+  const queue = {
+    clock: new FakeClock(),
+    deviceGenerationId: "1",
+    maxDeliveryCount: 10,
+    messageTimeToLiveMs: 1,
+    onOutcome: () => {},
+  };
+  const device = new Device({ deviceId, authentication, twin: undefined, disabled: false, queue });
   const certificates = certificate === undefined ? [] : [new X509Certificate(certificate)];
   return judgeIdentity(device, { sasToken: undefined, certificates, hosts: ["hub"], nowMs, ...time });
 }
