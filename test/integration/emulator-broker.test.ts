@@ -129,6 +129,33 @@ describe.skipIf(lacks("mosquitto"))("the emulator behind an outside broker", () 
     expect(broken).toEqual(["hub-a unknown-topic", "hub-a missing-request-id"]);
   });
 
+  test.each<Parameters<Emulator["dps"]["faults"]["next"]>[2]>([
+    "silence",
+    "drop",
+    { cutAfterBytes: 3 },
+    { connack: 5 },
+  ])("loses a request to a scripted fault, %j, and serves the next one", async (fault) => {
+    await using emulator = await attachedEmulator();
+    emulator.dps.enroll(bySymmetricKey);
+    await using device = await stranger(broker);
+    await device.subscribe("$dps/registrations/res/#");
+    const isRefusal = typeof fault === "object" && "connack" in fault;
+    emulator.dps.faults.next("dev", isRefusal ? "connect" : "register", fault);
+    await device.publish("$dps/registrations/PUT/iotdps-register/?$rid=lost");
+    const { topic } = await device.ask("$dps/registrations/PUT/iotdps-register/?$rid=found");
+    expect(topic).toContain("/res/202/?$rid=found");
+    expect(emulator.dps.faults.served).toMatchObject([{ id: "dev" }]);
+  });
+
+  test("lets go of acknowledgements that are held when it is closed", async () => {
+    await using emulator = await attachedEmulator();
+    emulator.hub().addDevice({ deviceId: "dev" });
+    emulator.hub().faults.next("dev", "telemetry", "hold");
+    await using device = await stranger(broker);
+    await device.publish("devices/dev/messages/events/", "1");
+    expect((await emulator.hub().telemetry().next()).value.text()).toBe("1");
+  });
+
   test("cannot keep answers apart: who listens gets those of everybody", async () => {
     await using emulator = await attachedEmulator();
     emulator.dps.enroll(bySymmetricKey);

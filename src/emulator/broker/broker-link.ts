@@ -54,7 +54,8 @@ export class BrokerLink implements DeviceLink {
   static open(options: BrokerLinkOptions): BrokerLink | undefined {
     const link = new BrokerLink(options);
     const { service, connectPacket, filters } = options;
-    if (service.connect(link, connectPacket).code !== connackCodes.accepted || link.signal.aborted) return undefined;
+    const { code } = service.connect(link, connectPacket); // there is no CONNACK to hold back
+    if (code !== connackCodes.accepted || link.signal.aborted) return undefined;
     link.#open = true;
     service.opened(link);
     for (const filter of filters) service.subscribe(link, filter, 1);
@@ -68,7 +69,8 @@ export class BrokerLink implements DeviceLink {
 
   /** Hands on what the device has published. */
   take(packet: PublishPacket): void {
-    if (!this.silent) this.#options.service.publish(this, packet);
+    // Nor is there a PUBACK: the broker has sent it.
+    if (!this.silent) void this.#options.service.publish(this, packet);
   }
 
   send(topic: string, payload: string | Uint8Array = ""): void {
@@ -112,7 +114,8 @@ export class BrokerLink implements DeviceLink {
   async #publish(topic: string, payload: string | Uint8Array, qos: 0 | 1): Promise<void> {
     if (this.silent || this.signal.aborted) return;
     if (this.#cutsNext) this.drop();
-    else if (Buffer.byteLength(topic) > maxTopicBytes) this.breach("message-too-large", "a topic of more than 65 535 bytes");
+    else if (Buffer.byteLength(topic) > maxTopicBytes)
+      this.breach("message-too-large", "a topic of more than 65 535 bytes");
     else await this.#options.publish(topic, Buffer.from(payload), qos);
   }
 }
