@@ -1,15 +1,21 @@
-import { createHmac, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { Emulator } from "../../src/emulator/index.ts";
-import { type Answered, takeApart } from "../support/emulated-dps.ts";
-import { ForeignDevice, type ForeignOptions, overTls } from "../support/foreign-device.ts";
+import {
+  answersFilter,
+  dpsHost,
+  FieldDevice,
+  hubHost,
+  registerPath,
+  scope,
+  type TokenForm,
+  version,
+} from "../support/field-device.ts";
 
 /** What clients in the field send, each in its own way, and the services take all the same: one row each. */
-const rows: readonly (readonly [number, string, (device: Device) => Promise<void>])[] = [
+const rows: readonly (readonly [number, string, (device: FieldDevice) => Promise<void>])[] = [
   [
     1,
     "a registration without a body is that of the client id",
@@ -86,11 +92,11 @@ const rows: readonly (readonly [number, string, (device: Device) => Promise<void
   [
     7,
     "the subprotocol of a WebSocket comes back as it was offered, for DPS and hub",
-    async () => {
+    async (device) => {
       for (const name of [dpsHost, hubHost]) {
         for (const protocol of ["mqtt", "MQTT"]) {
           const webSocket = new WebSocket(`wss://${name}/$iothub/websocket`, protocol, {
-            createConnection: () => tls.connect({ ...secure(name), port: emulator.ready.wsPort }),
+            createConnection: () => device.dial(name),
           });
           await once(webSocket, "open");
           expect(webSocket.protocol).toBe(protocol);
@@ -107,7 +113,7 @@ const rows: readonly (readonly [number, string, (device: Device) => Promise<void
         const connection = await device.connect(dpsHost, device.dpsOptions({ clean }));
         expect(connection.sessionPresent).toBe(false);
         await connection.publish(`${registerPath}?$rid=unheard`);
-        await connection.subscribe(answers);
+        await connection.subscribe(answersFilter);
         await connection.publish(`${registerPath}?$rid=heard`);
         expect((await connection.messages.nth(1)).topic).toContain("$rid=heard");
         await connection.leave();
@@ -147,14 +153,17 @@ const rows: readonly (readonly [number, string, (device: Device) => Promise<void
     async (device) => {
       const path = `/${scope}/registrations/${device.id}`;
       const authorization = `Authorization: ${device.dpsToken()}`;
-      const registered = await https([`PUT ${path}/register?${version}`, `Host: ${dpsHost}`, authorization], "{}");
+      const registered = await device.https(
+        [`PUT ${path}/register?${version}`, `Host: ${dpsHost}`, authorization],
+        "{}",
+      );
       expect(registered.status).toBe(202);
       const poll = `GET ${path}/operations/${registered.body.operationId}?${version}`;
       for (const [headers, body] of [
         [[`Host: ${dpsHost}`, "Content-Type: application/json; charset=utf-8"], "{}"],
         [[`Host: ${dpsHost}:443`, "UserAgent: iothubclient/1.15.0"], ""],
       ] as const) {
-        const polled = await https([poll, authorization, ...headers], body);
+        const polled = await device.https([poll, authorization, ...headers], body);
         expect(polled).toMatchObject({ status: 200, body: { status: "assigned" } });
       }
     },
@@ -223,7 +232,7 @@ const rows: readonly (readonly [number, string, (device: Device) => Promise<void
       await dps.poll();
       const path = `/${scope}/registrations/${device.id}/register?${version}`;
       const headers = [`PUT ${path}`, `Host: ${dpsHost}`, `Authorization: ${device.dpsToken()}`];
-      expect((await https(headers, "")).head).toMatch(/\r\nretry-after: 3\r\n/);
+      expect((await device.https(headers, "")).head).toMatch(/\r\nretry-after: 3\r\n/);
     },
   ],
   [
@@ -238,13 +247,6 @@ const rows: readonly (readonly [number, string, (device: Device) => Promise<void
   ],
 ];
 
-const scope = "0ne00ABCDEF";
-const version = "api-version=2021-06-01";
-const dpsHost = "global.azure-devices-provisioning.net";
-const hubHost = "hub-a.azure-devices.net";
-const answers = "$dps/registrations/res/#";
-const registerPath = "$dps/registrations/PUT/iotdps-register/";
-const pollPath = "$dps/registrations/GET/iotdps-get-operationstatus/";
 let emulator: Emulator;
 
 beforeAll(async () => {
@@ -253,129 +255,5 @@ beforeAll(async () => {
 afterAll(() => emulator.close());
 
 describe("the emulator takes it that", () => {
-  test.each(rows)("%i: %s", async (number, _, run) => run(new Device(`client-${number}`)));
+  test.each(rows)("%i: %s", async (number, _, run) => run(new FieldDevice(emulator, `client-${number}`)));
 });
-
-/** The parts of a token, encoded; a client puts them together in its own way. */
-type TokenForm = (parts: { readonly sr: string; readonly sig: string; readonly se: number }) => string;
-
-interface TokenSpelling {
-  readonly encode?: (text: string) => string;
-  readonly form?: TokenForm;
-}
-
-/** A device that DPS and hub know. */
-class Device {
-  readonly enrollment;
-  readonly #key = Buffer.alloc(32, 5).toString("base64");
-  readonly id: string;
-
-  constructor(id: string) {
-    this.id = id;
-    const primaryKey = this.#key;
-    this.enrollment = emulator.dps.enroll({ registrationId: id, attestation: { method: "symmetric_key", primaryKey } });
-    emulator.hub().addDevice({ deviceId: id, authentication: { method: "symmetric_key", primaryKey } });
-  }
-
-  dpsToken(spelling?: TokenSpelling): string {
-    return this.#token(`${scope}/registrations/${this.id}`, spelling);
-  }
-
-  hubToken(spelling?: TokenSpelling): string {
-    return this.#token(`${hubHost}/devices/${this.id}`, spelling);
-  }
-
-  #token(resource: string, { encode = encodeURIComponent, form }: TokenSpelling = {}): string {
-    const [sr, se] = [encode(resource), Math.ceil(Date.now() / 1000) + 3600];
-    const signature = createHmac("sha256", Buffer.from(this.#key, "base64")).update(`${sr}\n${se}`).digest("base64");
-    const sig = encodeURIComponent(signature);
-    return `SharedAccessSignature ${form?.({ sr, sig, se }) ?? `sr=${sr}&sig=${sig}&se=${se}`}`;
-  }
-
-  dpsOptions(options: ForeignOptions = {}): ForeignOptions {
-    const username = `${scope}/registrations/${this.id}/api-version=2019-03-31`;
-    return { clientId: this.id, username, password: this.dpsToken(), ...options };
-  }
-
-  connect(servername: string, options: ForeignOptions): Promise<ForeignDevice> {
-    return ForeignDevice.connect(overTls(emulator, { servername }), options);
-  }
-
-  async atDps(options?: ForeignOptions): Promise<AtDps> {
-    const connection = await this.connect(dpsHost, this.dpsOptions(options));
-    await connection.subscribe(answers);
-    return new AtDps(connection);
-  }
-
-  atHub(options: ForeignOptions = {}): Promise<ForeignDevice> {
-    const username = `${hubHost}/${this.id}/?api-version=2021-04-12`;
-    return this.connect(hubHost, { clientId: this.id, username, password: this.hubToken(), ...options });
-  }
-}
-
-interface Asking {
-  readonly rid?: string;
-  readonly qos?: 0 | 1;
-  readonly body?: string;
-}
-
-/** A device's conversation with DPS over MQTT. */
-class AtDps implements AsyncDisposable {
-  readonly #connection: ForeignDevice;
-  #operationId = "";
-
-  constructor(connection: ForeignDevice) {
-    this.#connection = connection;
-  }
-
-  get topics(): readonly string[] {
-    return this.#connection.messages.all.map(({ topic }) => topic);
-  }
-
-  async register(body: string, { rid = "1", ...asking }: Asking = {}): Promise<Answered> {
-    const answer = await this.#ask(`${registerPath}?$rid=${rid}`, { ...asking, body });
-    this.#operationId = String(answer.body.operationId);
-    return answer;
-  }
-
-  poll({ rid = "1", ...asking }: Asking = {}): Promise<Answered> {
-    return this.#ask(`${pollPath}?$rid=${rid}&operationId=${this.#operationId}`, asking);
-  }
-
-  async #ask(topic: string, { qos = 1, body = "" }: Asking): Promise<Answered> {
-    const { messages } = this.#connection;
-    const answered = messages.nth(messages.all.length + 1);
-    await this.#connection.publish(topic, body, qos);
-    return takeApart(await answered);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#connection[Symbol.asyncDispose]();
-  }
-}
-
-function secure(servername: string): tls.ConnectionOptions {
-  return { host: "127.0.0.1", servername, ca: readFileSync(emulator.ready.caFile) };
-}
-
-/** One request over HTTPS, letter by letter. */
-async function https(
-  [line, ...headers]: readonly string[],
-  body: string,
-): Promise<{ readonly status: number; readonly head: string; readonly body: Answered["body"] }> {
-  const socket = tls.connect({ ...secure(dpsHost), port: emulator.ready.wsPort });
-  let text = "";
-  socket.on("data", (chunk) => {
-    text += chunk;
-  });
-  const length = `Content-Length: ${Buffer.byteLength(body)}`;
-  socket.write([`${line} HTTP/1.1`, ...headers, length, "Connection: close", "", body].join("\r\n"));
-  await once(socket, "close");
-  const end = text.indexOf("\r\n\r\n");
-  return { status: Number(text.slice(9, 12)), head: text.slice(0, end + 4), body: bodyIn(text.slice(end + 4)) };
-}
-
-/** The JSON in a body, whether it comes in chunks or not. */
-function bodyIn(text: string): Answered["body"] {
-  return JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1)) as Answered["body"];
-}
