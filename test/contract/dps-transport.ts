@@ -28,12 +28,12 @@ export interface DpsHarness extends AsyncDisposable {
 export interface DpsLimitations {
   /** It connects with the first request, so that a refusal shows there. */
   readonly connectsLate?: boolean;
+  /** The service refuses a credential by its answer to a request, and a connection never. */
+  readonly refusesByAnswer?: boolean;
   /** It reads answers as ASCII, and as JSON only. */
   readonly asciiJsonOnly?: boolean;
   /** Of 429 and 5xx it tells that there was one of them, and the delay. */
   readonly hidesThrottling?: boolean;
-  /** Every request carries its own credential, so that a refusal of it is an answer: a status of 401. */
-  readonly refusesInAnswers?: boolean;
 }
 
 const register: DpsRequest = { kind: "register", body: { registrationId: "sensor-17", payload: { ä: ["€", null] } } };
@@ -46,9 +46,9 @@ export function describeDpsTransport(
   start: () => Promise<DpsHarness>,
   {
     connectsLate = false,
+    refusesByAnswer = false,
     asciiJsonOnly = false,
     hidesThrottling = false,
-    refusesInAnswers = false,
   }: DpsLimitations = {},
 ): void {
   const connect = (harness: DpsHarness): Promise<DpsChannel> =>
@@ -91,14 +91,7 @@ export function describeDpsTransport(
       expect(await channel.request(register)).toEqual(expected);
     });
 
-    if (refusesInAnswers) {
-      test("hands a refusal of the credential over as an answer", async () => {
-        await using harness = await start();
-        harness.refuseNext();
-        await using channel = await connect(harness);
-        expect(await channel.request(register)).toMatchObject({ status: 401 });
-      });
-    } else {
+    if (!refusesByAnswer) {
       test("rejects with a transport error when the service refuses the credential, and leaves nothing open", async () => {
         await using harness = await start();
         harness.refuseNext();
@@ -167,5 +160,14 @@ export function describeDpsTransport(
       }
       await harness.idle();
     });
+
+    if (refusesByAnswer) {
+      test("hands the refusal of a credential over as an answer", async () => {
+        await using harness = await start();
+        harness.refuseNext();
+        await using channel = await connect(harness);
+        expect(await channel.request(register)).toMatchObject({ status: 401 });
+      });
+    }
   });
 }

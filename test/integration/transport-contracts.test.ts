@@ -49,7 +49,7 @@ describe("against the emulator", () => {
     return emulatedDpsHarness({ emulator, dialer, transport, port: () => emulator.ready.wsPort, refuseNext });
   };
 
-  describeDpsTransport("own-https", ownOverHttps, { refusesInAnswers: true });
+  describeDpsTransport("own-https", ownOverHttps, { refusesByAnswer: true });
   describeDpsTransport("mqtt", () => dpsOver("tcp"));
   describeDpsTransport("mqtt-ws", () => dpsOver("websocket"));
   describeHubTransport("mqtt", () => hubOver("tcp"));
