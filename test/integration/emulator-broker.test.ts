@@ -1,6 +1,6 @@
 import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Emulator, type EmulatorOptions } from "../../src/emulator/index.ts";
+import { Emulator, type EmulatorOptions, type Hub } from "../../src/emulator/index.ts";
 import { AgentWorld, type WorldAgentOptions } from "../support/agent-world.ts";
 import { type Answered, poll, register } from "../support/emulated-dps.ts";
 import { ForeignDevice } from "../support/foreign-device.ts";
@@ -146,6 +146,19 @@ describe.skipIf(lacks("mosquitto"))("the emulator behind an outside broker", () 
     expect(topic).toContain("/res/202/?$rid=found");
     expect(emulator.dps.faults.served).toMatchObject([{ id: "dev" }]);
   });
+
+  test.each<Parameters<Hub["faults"]["next"]>[2]>(["silence", "drop", { connack: 3 }])(
+    "loses a message to a hub that answers CONNECT with %j, and takes the next one",
+    async (fault) => {
+      await using emulator = await attachedEmulator();
+      const hub = emulator.hub();
+      hub.addDevice({ deviceId: "dev" });
+      hub.faults.next("dev", "connect", fault);
+      await using device = await stranger(broker);
+      for (const text of ["lost", "found"]) await device.publish("devices/dev/messages/events/", text);
+      expect((await hub.telemetry().next()).value.text()).toBe("found");
+    },
+  );
 
   test("lets go of acknowledgements that are held when it is closed", async () => {
     await using emulator = await attachedEmulator();

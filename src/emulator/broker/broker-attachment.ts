@@ -131,8 +131,10 @@ export class BrokerAttachment {
     const { hub, deviceId } = place;
     const known = this.#hubLink;
     const same = known?.hub === hub && known.link.connectPacket.clientId === deviceId;
-    if (known !== undefined && same && !known.link.signal.aborted) return known.link;
-    known?.link.close("the device has moved");
+    // A link that a fault has made silent at its start would stay so; a device would give it up and come again.
+    const deaf = known?.link.silent === true && !hub.modes.silent;
+    if (known !== undefined && same && !deaf && !known.link.signal.aborted) return known.link;
+    known?.link.close(same ? "the device came again" : "the device has moved");
     const username = `${hub.hostName}/${encodeURIComponent(deviceId)}/?api-version=2021-04-12`;
     const voucher = voucherForHub(hub, deviceId, this.#parts.dps, this.#parts.clock.now());
     const link = this.#open(hub.service, deviceId, username, voucher, hubFilters(deviceId));
