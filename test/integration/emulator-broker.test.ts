@@ -88,12 +88,23 @@ describe.skipIf(lacks("mosquitto"))("the emulator behind an outside broker", () 
     });
   });
 
+  test("lets a device begin anew in the middle of a registration", async () => {
+    await using emulator = await attachedEmulator();
+    emulator.dps.enroll(bySymmetricKey);
+    await using device = await stranger(broker);
+    await device.subscribe("$dps/registrations/res/#");
+    for (const rid of ["1", "2"]) expect(await register(device, "", rid)).toMatchObject({ status: 202 });
+    expect(emulator.events.of("dps.disconnected")).toMatchObject([{ reason: "the device began anew" }]);
+  });
+
   test("vouches for certificates as well, and for nobody who is not enrolled", async () => {
     await using emulator = await attachedEmulator();
     const { chainPem } = await emulator.authority.issue({ commonName: "dev", usage: "client" });
     emulator.dps.enroll({ registrationId: "dev", attestation: { method: "x509", certificate: chainPem } });
     await using device = await stranger(broker);
     expect(await registerThrough(device, "")).toMatchObject({ body: { status: "assigned" } });
+    // It can be called before it has said a word to its hub.
+    expect(emulator.hub().connections).toMatchObject([{ deviceId: "dev", credential: "certificate" }]);
     await device.publish("devices/dev/messages/events/", "1");
     expect((await emulator.hub().telemetry().next()).value.text()).toBe("1");
     const unknown = await registerThrough(device, JSON.stringify({ registrationId: "nobody" }));
