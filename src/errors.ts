@@ -356,6 +356,12 @@ export const errorTable = {
     retry: "never",
     remedy: "Check the directory's rights; delete ca.pem and ca.key.pem in it to let the emulator make new ones.",
   },
+  "emulator.broker-failed": {
+    summary: "The outside broker did not let the emulator in.",
+    retry: "never",
+    remedy:
+      "Check that it runs, its CA, user and password, and that its rules let the emulator use the topics of devices.",
+  },
   "emulator.closed": {
     summary: "The emulator was closed while something was waiting on it.",
     retry: "never",

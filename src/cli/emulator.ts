@@ -39,6 +39,12 @@ export const emulator: Command = {
       value: "FORM",
       help: "hand out hubs by name (default), or as localhost with the port, for clients that cannot dial elsewhere",
     },
+    broker: {
+      type: "string",
+      value: "URL",
+      help: "attach DPS and hubs to a broker, mqtts://[user:password@]host[:port], for one device at a time",
+    },
+    "broker-ca": { type: "string", value: "FILE", help: "PEM of the CA of the broker (default: the platform's)" },
     directory: {
       type: "string",
       value: "DIR",
@@ -51,7 +57,8 @@ export const emulator: Command = {
     const log = logger();
     const ids = (options.enroll ?? []) as readonly string[];
     const enrollments = [...(await enrollmentsFrom(textOption(options, "enrollments"))), ...ids.map(withOwnKey)];
-    await using running = await start({ log, ...serviceOptions(options), enrollments });
+    const broker = await brokerOption(options);
+    await using running = await start({ log, ...serviceOptions(options), ...broker, enrollments });
     const { ready, connectTo, dps } = running;
     const enrolled = ids.map((registrationId) => {
       const primaryKey = dps.enrollments.find(({ id }) => id === registrationId)?.primaryKey;
@@ -131,6 +138,18 @@ function assignOption(options: OptionValues): "name" | "localhost" {
   const form = textOption(options, "assign") ?? "name";
   if (form === "name" || form === "localhost") return form;
   throw new LandfallError("cli.usage", `emulator --assign: expected name or localhost, got "${form}"`);
+}
+
+async function brokerOption(options: OptionValues): Promise<Pick<EmulatorOptions, "broker">> {
+  const url = textOption(options, "broker");
+  const caFile = textOption(options, "broker-ca");
+  if (caFile === undefined) return url === undefined ? {} : { broker: { url } };
+  if (url === undefined) throw new LandfallError("cli.usage", "emulator --broker-ca: expected --broker with it");
+  try {
+    return { broker: { url, ca: await readFile(caFile, "utf8") } };
+  } catch (cause) {
+    throw new LandfallError("cli.usage", `emulator --broker-ca: ${caFile} cannot be read`, { cause });
+  }
 }
 
 /** What the emulator refuses at its start was asked for on the command line. */

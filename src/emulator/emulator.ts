@@ -4,6 +4,8 @@ import { LandfallError } from "../errors.ts";
 import { type Logger, silentLogger } from "../log.ts";
 import { openAuthority, type StoredAuthority } from "./authority-directory.ts";
 import { BlobStore } from "./blob-store.ts";
+import { parseBrokerUrl } from "./broker/broker-address.ts";
+import { BrokerAttachment } from "./broker/broker-attachment.ts";
 import type { Caller } from "./caller.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
 import { Dps } from "./dps/dps.ts";
@@ -54,6 +56,7 @@ export class Emulator implements AsyncDisposable {
   readonly #stored: StoredAuthority;
   readonly #https: HttpsService;
   #door: FrontDoor | undefined;
+  #broker: BrokerAttachment | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(options: EmulatorOptions, authority: StoredAuthority) {
@@ -95,12 +98,14 @@ export class Emulator implements AsyncDisposable {
   }
 
   /**
-   * Starts everything; resolves when both ports are open.
-   * Rejects with `emulator.listen-failed`, `emulator.authority-unusable`, or `emulator.rejected` for options that cannot be.
+   * Starts everything; resolves when both ports are open, and the broker has let the emulator in where there is one.
+   * Rejects with `emulator.listen-failed`, `emulator.authority-unusable`, `emulator.broker-failed`, or `emulator.rejected`
+   * for options that cannot be.
    */
   static async start(options: EmulatorOptions = {}): Promise<Emulator> {
     const hubs = checkHubNames(hubNamesOf(options));
     checkNumbers(options);
+    if (options.broker !== undefined) parseBrokerUrl(options.broker.url);
     const stored = await openAuthority(options.directory);
     try {
       const emulator = new Emulator(options, stored);
@@ -115,6 +120,7 @@ export class Emulator implements AsyncDisposable {
 
   /** Where everything is. */
   get ready(): EmulatorReady {
+    const { broker } = this.#options;
     return {
       schema: "landfall.emulator/1",
       mqttPort: this.#door?.mqttPort ?? 0,
@@ -123,6 +129,7 @@ export class Emulator implements AsyncDisposable {
       idScope: this.dps.idScope,
       dpsHost: globalDpsHost,
       hubs: this.hubs.map(({ hostName }) => hostName),
+      ...(broker === undefined ? {} : { broker: parseBrokerUrl(broker.url).text }),
     };
   }
 
@@ -174,6 +181,22 @@ export class Emulator implements AsyncDisposable {
       onConnection: (stream, peer, cut) => this.#welcome(stream, peer, cut),
       onRequest: (request, response, caller) => void this.#https.serve(request, response, caller),
     });
+    await this.#attach().catch(async (error: unknown) => {
+      await this.#door?.close();
+      throw error;
+    });
+  }
+
+  async #attach(): Promise<void> {
+    const { broker, clock = systemClock } = this.#options;
+    if (broker === undefined) return;
+    this.#broker = await BrokerAttachment.open(broker, {
+      dps: this.dps,
+      hubs: this.hubs,
+      clock,
+      log: this.#log.child("broker"),
+      onBreach: (rule, service, clientId) => this.events.add("rule.broken", { rule, service, clientId }),
+    });
   }
 
   #script({ service, id = "*", step, fault, times }: ScriptedFault): void {
@@ -220,6 +243,7 @@ export class Emulator implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    await this.#broker?.close();
     await this.#door?.close();
     for (const hub of this.hubs) hub.close();
     this.events.close();

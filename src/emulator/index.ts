@@ -1,4 +1,5 @@
 /** A Device Provisioning Service, IoT hubs and private networks around them on this machine, for tests: `import { Emulator } from "landfall/emulator"`. */
+export type { BrokerOptions } from "./broker/broker-attachment.ts";
 export {
   type AuthorityRequest,
   CertificateAuthority,

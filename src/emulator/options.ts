@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { LandfallError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import type { BrokerOptions } from "./broker/broker-attachment.ts";
 import type { EnrollmentOptions } from "./dps/enrollment-options.ts";
 import type { DpsQuotas } from "./dps/quotas.ts";
 import type { ScriptedFault } from "./faults/fault-file.ts";
@@ -47,6 +48,8 @@ export interface EmulatorOptions {
   readonly directory?: string;
   /** Host names of further services, which the certificate covers and which answer HTTPS with 401. Default none. */
   readonly furtherHosts?: readonly string[];
+  /** A broker to which DPS and hubs are attached as well, for one device at a time. Default none. */
+  readonly broker?: BrokerOptions;
   /** Turns clients away for the path that they came by, before their credentials are looked at. Default: nobody. */
   readonly guard?: PathGuard;
   /** Judges tokens and certificates, ends connections, times methods. Default the machine's clock. */
@@ -71,6 +74,8 @@ export interface EmulatorReady {
   readonly dpsHost: string;
   /** Host names of the hubs. */
   readonly hubs: readonly string[];
+  /** The broker that DPS and hubs are attached to, without user and password; absent when there is none. */
+  readonly broker?: string;
 }
 
 const ranges = {

@@ -78,3 +78,11 @@ function percentDecode(text: string | undefined): string | undefined {
     return undefined;
   }
 }
+
+/** A device's token for `resource`, signed with `key` (base64). */
+export function signSasToken(resource: string, key: string, expiresAtMs: number): string {
+  const signed = `${encodeURIComponent(resource)}\n${Math.ceil(expiresAtMs / 1000)}`;
+  const signature = createHmac("sha256", Buffer.from(key, "base64")).update(signed).digest("base64");
+  const [resourceText, expiryText] = signed.split("\n");
+  return `${prefix}sr=${resourceText}&sig=${encodeURIComponent(signature)}&se=${expiryText}`;
+}

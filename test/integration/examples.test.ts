@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Emulator, parseEnrollmentFile } from "../../src/emulator/index.ts";
@@ -48,8 +48,10 @@ describe("the examples", () => {
       "azure-sdk-transports.mjs",
       "disk-usage.sh",
       "enrollments.toml",
+      "https-dps-transport.mjs",
       "inbox.mjs",
       "landfall.toml",
+      "own-transport.mjs",
       "press.mjs",
       "provisioning.test.mjs",
     ];
@@ -100,6 +102,17 @@ describe("the examples", () => {
     expect(out).toBe("sent to plant-7.azure-devices.net as press-07\n");
     expect(code).toBe(0);
     expect(emulator.hub().received.at(-1)?.json()).toEqual({ sentBy: "azure-sdk-mqtt-ws" });
+  });
+
+  test("own-transport.mjs registers over HTTPS by code of its own", async () => {
+    await rm(folder.file("state"), { recursive: true }); // what the others have stored, or nobody would ask DPS
+    const { code, out, err } = await runProcess(process.execPath, [example("own-transport.mjs")], {
+      cwd: folder.path,
+      env,
+    });
+    expect({ code, out, err }).toEqual({ code: 0, out: "sent to plant-7.azure-devices.net as press-07\n", err: "" });
+    expect(emulator.events.of("dps.register").map(({ transport }) => transport)).toContain("https");
+    expect(emulator.hub().received.at(-1)?.json()).toEqual({ registeredOver: "own-https" });
   });
 
   test("disk-usage.sh sends a message for each disk, and ends", async () => {

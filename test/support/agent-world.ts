@@ -113,7 +113,11 @@ export class AgentWorld extends AgentRecord implements AsyncDisposable {
       ...configuration,
       provisioning: isDps ? { transport, ...provisioning } : provisioning,
       hub: { transport, ...configuration?.hub },
-      network: { trust_bundle: this.emulator.ready.caFile, connect_to: [...this.emulator.connectTo] },
+      network: {
+        trust_bundle: this.emulator.ready.caFile,
+        connect_to: [...this.emulator.connectTo],
+        ...configuration?.network,
+      },
       state: { directory: this.#directory },
     } as Configuration);
     this.#settings = loaded.settings;

@@ -117,6 +117,16 @@ export function overWebSocket(
   };
 }
 
+/** A way to carry MQTT to the emulator. */
+export type Carrier = (emulator: Emulator, dial: Dial) => () => Duplex;
+
+/** Every way there is, by the name that tests show. */
+export const carriers: Readonly<Record<string, Carrier>> = {
+  MQTT: overTls,
+  "MQTT over WebSocket as mqtt": (emulator, dial) => overWebSocket(emulator, dial, { protocol: "mqtt" }),
+  "MQTT over WebSocket as MQTT": (emulator, dial) => overWebSocket(emulator, dial, { protocol: "MQTT" }),
+};
+
 /** Two ends of a connection in memory; the second one is handed to `serve`. */
 export function inMemory(serve: (stream: Duplex) => void): () => Duplex {
   return () => {

@@ -46,9 +46,13 @@ export class HubFaults extends FaultScript<HubStep, HubFault> {
     return [...this.#held].map(({ deviceId }) => deviceId);
   }
 
-  /** Lets the PUBACKs go that are held, of one device or, without an id, of all. Returns how many there were. */
-  release(deviceId?: string): number {
-    const released = [...this.#held].filter((each) => deviceId === undefined || each.deviceId === deviceId);
+  /**
+   * Lets PUBACKs go that are held, of one device or, without an id, of all; the oldest `count` of them, or every one.
+   * Returns how many there were.
+   */
+  release(deviceId?: string, count?: number): number {
+    const held = [...this.#held].filter((each) => deviceId === undefined || each.deviceId === deviceId);
+    const released = held.slice(0, count);
     for (const held of released) {
       this.#held.delete(held);
       held.acknowledged.resolve();

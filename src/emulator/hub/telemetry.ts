@@ -78,8 +78,6 @@ export class TelemetryIntake {
 
   /** Takes a message; or says how many bytes it has, when that is too many. */
   take({ deviceId, bagText, payload, added = {}, ...flags }: IncomingTelemetry): ReceivedTelemetry | { bytes: number } {
-    const bytes = payload.length + Buffer.byteLength(bagText);
-    if (bytes > maxTelemetryBytes) return { bytes };
     const system: { [name in (typeof systemProperties)[keyof typeof systemProperties]]?: string } = {};
     const properties: Record<string, string> = {};
     // Module outputs end their topic in a slash, which belongs to no property.
@@ -87,6 +85,8 @@ export class TelemetryIntake {
       if (isSystemKey(key)) system[systemProperties[key]] = value ?? "";
       else properties[key] = value ?? "";
     }
+    const bytes = countedBytes(payload, system, properties);
+    if (bytes > maxTelemetryBytes) return { bytes };
     // The hub stores nothing for later subscribers; it hands the flag on as a property.
     if (flags.retain) properties["mqtt-retain"] = "true";
     this.#taken += 1;
@@ -105,4 +105,14 @@ export class TelemetryIntake {
       text: () => body.toString("utf8"),
     };
   }
+}
+
+/** IoT Hub counts the body, names and values of the application's properties, and values alone of its own. */
+function countedBytes(
+  payload: Buffer,
+  system: Readonly<Record<string, string>>,
+  properties: Readonly<Record<string, string>>,
+): number {
+  const texts = [...Object.values(system), ...Object.entries(properties).flat()];
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(text), payload.length);
 }
