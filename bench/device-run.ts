@@ -34,7 +34,8 @@ export async function runDevice(world: World, { fresh, idleMs = 0, roundTripMs =
   const startedAt = performance.now();
   const child = spawn(process.execPath, args, {
     stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, ...env },
+    // Nothing else of this environment: further CAs or options for Node in it would be work for one of the two alone.
+    env: { PATH: process.env.PATH, ...env },
   });
   const closed = once(child, "close");
   child.stdin.write(input);
