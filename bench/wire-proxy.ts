@@ -1,10 +1,20 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { RoundTrips } from "./round-trips.ts";
 
 /** What went over one connection, TLS included. */
 export interface Traffic {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  /** The TCP handshake counts as one. Exact where the way is long; on a short one, what goes out together may not look so. */
+  readonly roundTrips: number;
+}
+
+/** The same while the connection lives. */
+interface Connection {
   sentBytes: number;
   receivedBytes: number;
+  readonly roundTrips: RoundTrips;
 }
 
 /**
@@ -16,7 +26,7 @@ export class WireProxy implements AsyncDisposable {
   roundTripMs = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #traffic: Traffic[] = [];
+  readonly #connections: Connection[] = [];
 
   private constructor(server: Server) {
     this.#server = server;
@@ -41,7 +51,9 @@ export class WireProxy implements AsyncDisposable {
 
   /** The connections since the last call, oldest first. */
   takeTraffic(): readonly Traffic[] {
-    return this.#traffic.splice(0);
+    return this.#connections
+      .splice(0)
+      .map(({ roundTrips, ...bytes }) => ({ ...bytes, roundTrips: 1 + roundTrips.count }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -52,17 +64,24 @@ export class WireProxy implements AsyncDisposable {
 
   #lead(client: Socket, host: string): void {
     const service = connect({ host, port: this.port, noDelay: true });
-    const traffic: Traffic = { sentBytes: 0, receivedBytes: 0 };
-    this.#traffic.push(traffic);
+    const roundTrips = new RoundTrips();
+    const connection: Connection = { sentBytes: 0, receivedBytes: 0, roundTrips };
+    this.#connections.push(connection);
     const oneWayMs = this.roundTripMs / 2;
     const openedAt = performance.now() + this.roundTripMs;
-    forward(client, service, (bytes) => {
-      traffic.sentBytes += bytes;
-      return Math.max(0, openedAt - performance.now()) + oneWayMs;
+    forward(client, service, {
+      delayMs: () => Math.max(0, openedAt - performance.now()) + oneWayMs,
+      onData: (bytes) => {
+        connection.sentBytes += bytes;
+        return roundTrips.clientSends();
+      },
     });
-    forward(service, client, (bytes) => {
-      traffic.receivedBytes += bytes;
-      return oneWayMs;
+    forward(service, client, {
+      delayMs: () => oneWayMs,
+      onData: (bytes) => {
+        connection.receivedBytes += bytes;
+        return roundTrips.serviceSends();
+      },
     });
     for (const [one, other] of [
       [client, service],
@@ -78,17 +97,33 @@ export class WireProxy implements AsyncDisposable {
   }
 }
 
-/** Hands bytes on, each chunk as late as `delayFor` says and never before an earlier one. */
-function forward(from: Socket, to: Socket, delayFor: (bytes: number) => number): void {
-  let lastAt = 0;
-  const later = (delayMs: number, act: () => void): void => {
-    if (delayMs <= 0) {
+/** One direction of a way. */
+interface Direction {
+  /** How late what arrives now is handed on. */
+  readonly delayMs: () => number;
+  /** Told of each chunk; what it returns is called when the chunk is handed on. */
+  readonly onData: (bytes: number) => () => void;
+}
+
+/** Hands bytes on, each chunk as late as the direction says and in order. */
+function forward(from: Socket, to: Socket, { delayMs, onData }: Direction): void {
+  // Timers of unlike lengths may end in another order than they shall; what is due first is always handed on first.
+  const waiting: (() => void)[] = [];
+  const later = (act: () => void): void => {
+    const ms = delayMs();
+    if (ms <= 0 && waiting.length === 0) {
       act();
       return;
     }
-    lastAt = Math.max(lastAt, performance.now() + delayMs);
-    setTimeout(act, lastAt - performance.now());
+    waiting.push(act);
+    setTimeout(() => waiting.shift()?.(), ms);
   };
-  from.on("data", (chunk: Buffer) => later(delayFor(chunk.length), () => to.writable && to.write(chunk)));
-  from.on("end", () => later(delayFor(0), () => to.end()));
+  from.on("data", (chunk: Buffer) => {
+    const onArrival = onData(chunk.length);
+    later(() => {
+      onArrival();
+      if (to.writable) to.write(chunk);
+    });
+  });
+  from.on("end", () => later(() => to.end()));
 }
