@@ -10,12 +10,13 @@ const [outfile = "bundle/landfall.cjs"] = process.argv.slice(2);
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 
-/** A command that says where it is instead. */
+/** A command that says where it is instead, whatever it is asked. */
 const elsewhere = (name) => `
   import { LandfallError } from "../errors.ts";
   export const ${name} = {
-    name: "${name}", description: "Not in this build.", options: {},
-    run: async () => { throw new LandfallError("cli.usage", "${name} is not in the single file; it is in the package landfall"); },
+    get options() {
+      throw new LandfallError("cli.usage", "${name} is not in the single file; it is in the package landfall");
+    },
   };`;
 
 /** Of packages whose front door brings along what is never used (an eighth of the whole file), the parts that are used. */
