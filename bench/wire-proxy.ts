@@ -37,7 +37,7 @@ export class WireProxy implements AsyncDisposable {
    * through the proxy by it.
    */
   static async start(host: string): Promise<WireProxy> {
-    const server = createServer({ noDelay: true });
+    const server = createServer({ noDelay: true, allowHalfOpen: true });
     const proxy = new WireProxy(server);
     server.on("connection", (client) => proxy.#lead(client, host));
     server.listen(0, "127.0.0.1");
@@ -63,7 +63,7 @@ export class WireProxy implements AsyncDisposable {
   }
 
   #lead(client: Socket, host: string): void {
-    const service = connect({ host, port: this.port, noDelay: true });
+    const service = connect({ host, port: this.port, noDelay: true, allowHalfOpen: true });
     const roundTrips = new RoundTrips();
     const connection: Connection = { sentBytes: 0, receivedBytes: 0, roundTrips };
     this.#connections.push(connection);
