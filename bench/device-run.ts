@@ -14,8 +14,8 @@ export interface DeviceRun {
   readonly processorMs: number;
   /** The most memory that the process ever held, connected and idle at the end, bytes. */
   readonly peakMemoryBytes: number;
-  /** Its connections, oldest first. */
-  readonly traffic: readonly Traffic[];
+  /** Until its first telemetry was acknowledged, and in the idle time that followed. */
+  readonly traffic: Traffic;
 }
 
 /** What {@link runDevice} takes. */

@@ -10,8 +10,12 @@ const start: Value = ({ startMs }) => startMs;
 const startWithoutWait: Value = ({ startMs }) => startMs - retryAfterSeconds * 1000;
 const processor: Value = ({ processorMs }) => processorMs;
 const memory: Value = ({ peakMemoryBytes }) => peakMemoryBytes;
-const roundTrips: Value = ({ traffic }) => traffic.reduce((sum, connection) => sum + connection.roundTrips, 0);
-const registrationBytes: Value = ({ traffic: [first] }) => (first?.sentBytes ?? 0) + (first?.receivedBytes ?? 0);
+const roundTrips: Value = ({ traffic }) => traffic.roundTrips;
+const registrationBytes: Value = ({
+  traffic: {
+    connections: [first],
+  },
+}) => (first?.sentBytes ?? 0) + (first?.receivedBytes ?? 0);
 
 /** What is compared, in the order of the page: what the SDK came to, what landfall came to, and the budget if there is one. */
 export function measurementsOf(

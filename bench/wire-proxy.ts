@@ -2,19 +2,18 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { RoundTrips } from "./round-trips.ts";
 
-/** What went over one connection, TLS included. */
+/** What a client has sent and received. */
 export interface Traffic {
-  readonly sentBytes: number;
-  readonly receivedBytes: number;
-  /** The TCP handshake counts as one. Exact where the way is long; on a short one, what goes out together may not look so. */
+  /** Oldest first. */
+  readonly connections: readonly ConnectionBytes[];
+  /** Exact where the way is long; on a short one, what goes out together may not look so. */
   readonly roundTrips: number;
 }
 
-/** The same while the connection lives. */
-interface Connection {
-  sentBytes: number;
-  receivedBytes: number;
-  readonly roundTrips: RoundTrips;
+/** What went over one connection, TLS included. */
+export interface ConnectionBytes {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
 }
 
 /**
@@ -26,7 +25,8 @@ export class WireProxy implements AsyncDisposable {
   roundTripMs = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #connections: Connection[] = [];
+  #connections: { -readonly [name in keyof ConnectionBytes]: number }[] = [];
+  #roundTrips = new RoundTrips();
 
   private constructor(server: Server) {
     this.#server = server;
@@ -49,11 +49,12 @@ export class WireProxy implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** The connections since the last call, oldest first. */
-  takeTraffic(): readonly Traffic[] {
-    return this.#connections
-      .splice(0)
-      .map(({ roundTrips, ...bytes }) => ({ ...bytes, roundTrips: 1 + roundTrips.count }));
+  /** What has happened since the last call. Connections that are still open count no further. */
+  takeTraffic(): Traffic {
+    const traffic = { connections: this.#connections, roundTrips: this.#roundTrips.count };
+    this.#connections = [];
+    this.#roundTrips = new RoundTrips();
+    return traffic;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -64,8 +65,8 @@ export class WireProxy implements AsyncDisposable {
 
   #lead(client: Socket, host: string): void {
     const service = connect({ host, port: this.port, noDelay: true, allowHalfOpen: true });
-    const roundTrips = new RoundTrips();
-    const connection: Connection = { sentBytes: 0, receivedBytes: 0, roundTrips };
+    const trips = this.#roundTrips.connect();
+    const connection = { sentBytes: 0, receivedBytes: 0 };
     this.#connections.push(connection);
     const oneWayMs = this.roundTripMs / 2;
     const openedAt = performance.now() + this.roundTripMs;
@@ -73,14 +74,14 @@ export class WireProxy implements AsyncDisposable {
       delayMs: () => Math.max(0, openedAt - performance.now()) + oneWayMs,
       onData: (bytes) => {
         connection.sentBytes += bytes;
-        return roundTrips.clientSends();
+        return trips.clientSends();
       },
     });
     forward(service, client, {
       delayMs: () => oneWayMs,
       onData: (bytes) => {
         connection.receivedBytes += bytes;
-        return roundTrips.serviceSends();
+        return trips.serviceSends();
       },
     });
     for (const [one, other] of [
@@ -88,11 +89,9 @@ export class WireProxy implements AsyncDisposable {
       [service, client],
     ] as const) {
       this.#sockets.add(one);
+      // An end goes the long way as bytes do; a break has none.
       one.on("error", () => other.destroy());
-      one.once("close", () => {
-        this.#sockets.delete(one);
-        other.destroy();
-      });
+      one.once("close", () => this.#sockets.delete(one));
     }
   }
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { benchPage } from "../../bench/bench-page.ts";
 import { type BenchResults, isCounted, type Measurement, missed } from "../../bench/results.ts";
-import { RoundTrips } from "../../bench/round-trips.ts";
+import { RoundTrips, type TripsOfConnection } from "../../bench/round-trips.ts";
 import { median } from "../../bench/statistics.ts";
 
 const docs = (name: string): string =>
@@ -49,39 +49,55 @@ describe("what a run of the bench says about budgets", () => {
   });
 });
 
-describe("the round trips of a connection", () => {
-  test("are as many as there were questions that needed the answer before", () => {
+describe("the round trips of a client", () => {
+  const ask = (connection: TripsOfConnection): void => {
+    connection.clientSends()();
+    connection.serviceSends()();
+  };
+
+  test("are the handshake of TCP, and as many as there were questions that needed the answer before", () => {
     const trips = new RoundTrips();
-    for (let question = 1; question <= 3; question++) {
-      trips.clientSends()();
-      trips.serviceSends()();
-    }
-    expect(trips.count).toBe(3);
+    const connection = trips.connect();
+    for (let question = 1; question <= 3; question++) ask(connection);
+    expect(trips.count).toBe(4);
   });
 
   test("are one for what goes out together, however often it is answered", () => {
     const trips = new RoundTrips();
-    const questions = [trips.clientSends(), trips.clientSends()];
-    for (const arrives of questions) {
+    const connection = trips.connect();
+    for (const arrives of [connection.clientSends(), connection.clientSends()]) {
       arrives();
-      trips.serviceSends()();
+      connection.serviceSends()();
     }
-    expect(trips.count).toBe(1);
+    expect(trips.count).toBe(2);
   });
 
   test("do not count an answer that is still under way", () => {
     const trips = new RoundTrips();
-    trips.clientSends()();
-    const answerArrives = trips.serviceSends();
-    expect(trips.count).toBe(0);
-    trips.clientSends()();
-    answerArrives();
-    expect(trips.count).toBe(1);
+    const connection = trips.connect();
+    ask(connection);
+    connection.clientSends()();
+    const arrives = connection.serviceSends();
+    expect(trips.count).toBe(2);
+    arrives();
+    expect(trips.count).toBe(3);
+  });
+
+  test("add up over connections, but for what goes on beside", () => {
+    const trips = new RoundTrips();
+    const first = trips.connect();
+    ask(first);
+    const farewell = first.clientSends();
+    const next = trips.connect();
+    farewell();
+    first.serviceSends()();
+    ask(next);
+    expect(trips.count).toBe(4);
   });
 
   test("are none for what the service says unasked", () => {
     const trips = new RoundTrips();
-    trips.serviceSends()();
+    trips.connect().serviceSends()();
     expect(trips.count).toBe(0);
   });
 });
