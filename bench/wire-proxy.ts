@@ -49,9 +49,9 @@ export class WireProxy implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** What has happened since the last call. Connections that are still open count no further. */
+  /** What has happened since the last call. What is still open counts no further. */
   takeTraffic(): Traffic {
-    const traffic = { connections: this.#connections, roundTrips: this.#roundTrips.count };
+    const traffic = { connections: structuredClone(this.#connections), roundTrips: this.#roundTrips.count };
     this.#connections = [];
     this.#roundTrips = new RoundTrips();
     return traffic;
