@@ -10,13 +10,25 @@ const [outfile = "bundle/landfall.cjs"] = process.argv.slice(2);
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 
-/** A command that says where it is instead. */
+/** A command that says where it is instead, whatever it is asked. */
 const elsewhere = (name) => `
   import { LandfallError } from "../errors.ts";
   export const ${name} = {
-    name: "${name}", description: "Not in this build.", options: {},
-    run: async () => { throw new LandfallError("cli.usage", "${name} is not in the single file; it is in the package landfall"); },
+    get options() {
+      throw new LandfallError("cli.usage", "${name} is not in the single file; it is in the package landfall");
+    },
   };`;
+
+/** Of packages whose front door brings along what is never used (an eighth of the whole file), the parts that are used. */
+const parts = {
+  // Not its ways to connect (SOCKS, web sockets of browsers): the streams are ours.
+  mqtt: `exports.MqttClient = require("mqtt/lib/client").default;`,
+  // PKCS#12, and not TLS, SSH …
+  "node-forge": `
+    require("node-forge/lib/pki");
+    require("node-forge/lib/md.all");
+    module.exports = require("node-forge/lib/forge");`,
+};
 
 await build({
   entryPoints: [`${root}src/cli/main.ts`],
@@ -36,8 +48,15 @@ await build({
   plugins: [
     {
       name: "landfall",
-      setup({ onLoad }) {
+      setup({ onLoad, onResolve }) {
         onLoad({ filter: /src\/version\.ts$/ }, () => ({ contents: `export const version = "${version}";` }));
+        onResolve({ filter: new RegExp(`^(${Object.keys(parts).join("|")})$`) }, ({ path }) => ({
+          path,
+          namespace: "parts",
+        }));
+        onLoad({ filter: /./, namespace: "parts" }, ({ path }) => ({ contents: parts[path], resolveDir: root }));
+        // Timers of a web worker, for browsers: the MQTT client is given ours.
+        onLoad({ filter: /\/worker-timers\/.*\.js$/ }, () => ({ contents: "module.exports = {};" }));
         onLoad({ filter: /src\/cli\/(emulator|demo)\.ts$/ }, ({ path }) => {
           const contents = elsewhere(/(\w+)\.ts$/.exec(path)[1]);
           return { contents, loader: "ts", resolveDir: `${root}src/cli` };

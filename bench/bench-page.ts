@@ -1,13 +1,13 @@
 import type { BenchResults, Measurement } from "./results.ts";
 
 /** The page with the results of one run. */
-export function benchPage({ machine, versions, rounds, measurements }: BenchResults): string {
+export function benchPage({ machine, versions, rounds, bareNodeMs, measurements }: BenchResults): string {
   return `${[
     "# Bench",
     "landfall beside Microsoft's device library for Node: the same device, the same emulator, whole processes, in one run. " +
-      "Ratios are what counts; the times are those of one machine. `npm run bench` repeats it, and with `UPDATE_DOCS=1` " +
-      "writes this page.",
-    `Machine: ${machine}.`,
+      "Ratios are what counts; the times are those of one machine. `npm run bench` repeats it (`--runs N`; `--out docs` writes " +
+      "this page; `--check` fails when bytes or round trips miss their budget).",
+    `Machine: ${machine}. A Node that does nothing takes ${Math.round(bareNodeMs)} ms; every start has that in it.`,
     `Compared: ${versions}. Medians of ${rounds} rounds, in each of which everything is run once, in turn.`,
     [
       "| what | Azure SDK | landfall | ratio | budget | |",
@@ -21,12 +21,15 @@ export function benchPage({ machine, versions, rounds, measurements }: BenchResu
         "configuration file; *never provisioned* registers and connects, *stored assignment* connects.",
       "- **Without the wait**: DPS asks every client to wait before it polls, here one second, the least that it can say. " +
         "Both obey; the row without it shows what the clients themselves take.",
+      "- **Cold**: the files of the program are read from the disk, as after a boot. Node's own are not: it runs the bench. In " +
+        "all other rows both have their files in memory.",
       "- **Single file**: `npm run bundle` makes the program one file for devices. **From the package**: as npm installs it.",
       "- **Memory**: the most that the process ever held (`VmHWM`), read while it is connected and idle.",
       "- **Installed**: the single file, against the SDK's packages for MQTT and all they depend on.",
       "- **On the wire**: everything that one registration sends and receives above TCP, TLS included.",
-      "- **Round trips**: how much later the first telemetry is acknowledged when a round trip takes 200 ms longer, divided " +
-        "by these 200 ms. The TCP handshake counts as one.",
+      "- **Round trips**: how often the device had to wait for an answer before it could send what came next, until its first " +
+        "telemetry was acknowledged; counted on the wire, where a round trip took 200 ms longer, as in the rows *200 ms away*. " +
+        "The TCP handshake counts as one.",
     ].join("\n"),
   ].join("\n\n")}\n`;
 }

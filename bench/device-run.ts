@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { dropFromPageCache } from "./page-cache.ts";
 import type { Traffic } from "./wire-proxy.ts";
 import type { World } from "./world.ts";
 
@@ -13,13 +14,16 @@ export interface DeviceRun {
   readonly processorMs: number;
   /** The most memory that the process ever held, connected and idle at the end, bytes. */
   readonly peakMemoryBytes: number;
-  /** Its connections, oldest first. */
-  readonly traffic: readonly Traffic[];
+  /** Until its first telemetry was acknowledged, and in the idle time that followed. */
+  readonly traffic: Traffic;
 }
 
 /** What {@link runDevice} takes. */
 export interface RunOptions {
+  /** Whether it has never been provisioned. */
   readonly fresh: boolean;
+  /** Whether its files are read from the disk, as after a boot. Default: from memory. */
+  readonly fromDisk?: boolean;
   /** How long the device stays connected after its first telemetry, milliseconds. Default 0. */
   readonly idleMs?: number;
   /** How much longer a round trip takes, milliseconds. Default 0. */
@@ -27,14 +31,17 @@ export interface RunOptions {
 }
 
 /** Starts a device in a process of its own, waits until its first telemetry is acknowledged, and ends it. */
-export async function runDevice(world: World, { fresh, idleMs = 0, roundTripMs = 0 }: RunOptions): Promise<DeviceRun> {
+export async function runDevice(world: World, options: RunOptions): Promise<DeviceRun> {
+  const { fresh, fromDisk = false, idleMs = 0, roundTripMs = 0 } = options;
   world.proxy.roundTripMs = roundTripMs;
   const { args, env, input, acknowledged } = await world.start(fresh);
   world.proxy.takeTraffic();
+  if (fromDisk) dropFromPageCache(world.programFiles);
   const startedAt = performance.now();
   const child = spawn(process.execPath, args, {
     stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, ...env },
+    // Nothing else of this environment: further CAs or options for Node in it would be work for one of the two alone.
+    env: { PATH: process.env.PATH, ...env },
   });
   const closed = once(child, "close");
   child.stdin.write(input);
@@ -52,6 +59,13 @@ export async function runDevice(world: World, { fresh, idleMs = 0, roundTripMs =
   child.kill("SIGKILL");
   await closed;
   return { startMs, processorMs, peakMemoryBytes, traffic };
+}
+
+/** From the start to the end of a Node that does nothing, milliseconds. */
+export async function runBareNode(): Promise<number> {
+  const startedAt = performance.now();
+  await once(spawn(process.execPath, ["-e", "0"], { stdio: "ignore", env: { PATH: process.env.PATH } }), "close");
+  return performance.now() - startedAt;
 }
 
 /** `VmHWM` of Linux. */

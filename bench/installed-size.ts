@@ -6,7 +6,7 @@ interface LockedPackage {
 }
 
 /** The packages that a device with Microsoft's library installs for MQTT. */
-const sdkPackages = [
+export const sdkPackages: readonly string[] = [
   "azure-iot-device",
   "azure-iot-device-mqtt",
   "azure-iot-provisioning-device",

@@ -6,6 +6,8 @@ export interface BenchResults {
   readonly versions: string;
   /** How often everything that takes time was run, one after the other in turn. */
   readonly rounds: number;
+  /** From the start to the end of a Node that does nothing, milliseconds: what no device can be below. */
+  readonly bareNodeMs: number;
   readonly measurements: readonly Measurement[];
 }
 
@@ -19,4 +21,14 @@ export interface Measurement {
   readonly ratio: number;
   /** The largest ratio that is good; absent where none was set. */
   readonly budget?: number;
+}
+
+/** What is above its budget. */
+export function missed({ measurements }: BenchResults): readonly Measurement[] {
+  return measurements.filter(({ ratio, budget }) => budget !== undefined && ratio > budget);
+}
+
+/** Whether a measurement comes out the same on every machine, however busy. */
+export function isCounted({ unit }: Measurement): boolean {
+  return unit === "bytes" || unit === "round trips";
 }

@@ -2,6 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Emulator } from "../src/emulator/index.ts";
+import { sdkPackages } from "./installed-size.ts";
+import { loadedFiles } from "./loaded-files.ts";
 import { WireProxy } from "./wire-proxy.ts";
 
 /** What DPS asks clients to wait before they poll, in seconds: the least that its header can say. */
@@ -23,6 +25,8 @@ export interface Start {
 /** One kind of client, the emulator that it lives with, and the wire between them. */
 export interface World extends AsyncDisposable {
   readonly proxy: WireProxy;
+  /** The files that a start reads, without Node's own. */
+  readonly programFiles: readonly string[];
   /** @param fresh whether the device has never been provisioned; otherwise it remembers what it can */
   start(fresh: boolean): Promise<Start>;
 }
@@ -37,10 +41,8 @@ async function openEmulator(assign: "name" | "localhost") {
     assigningPolls: 0,
     retryAfterSeconds,
   });
-  const { deviceKey } = {
-    deviceKey: emulator.dps.enroll({ registrationId, attestation: { method: "symmetric_key" } }),
-  };
-  return { proxy, emulator, symmetricKey: deviceKey.deviceKey() };
+  const enrollment = emulator.dps.enroll({ registrationId, attestation: { method: "symmetric_key" } });
+  return { proxy, emulator, symmetricKey: enrollment.deviceKey() };
 }
 
 /** The world of Microsoft's library, which finds the emulator as `localhost:PORT`. */
@@ -48,10 +50,12 @@ export async function openSdkWorld(): Promise<World> {
   const { proxy, emulator, symmetricKey } = await openEmulator("localhost");
   const { idScope, caFile } = emulator.ready;
   const device = { dpsHost: `localhost:${proxy.port}`, idScope, registrationId, symmetricKey, body };
+  const driver = "bench/drivers/sdk-device.mjs";
   return {
     proxy,
+    programFiles: [driver, ...loadedFiles(sdkPackages)],
     start: async () => ({
-      args: ["bench/drivers/sdk-device.mjs"],
+      args: [driver],
       env: { NODE_EXTRA_CA_CERTS: caFile, BENCH_DEVICE: JSON.stringify(device) },
       input: "",
       acknowledged: "acknowledged",
@@ -63,7 +67,7 @@ export async function openSdkWorld(): Promise<World> {
   };
 }
 
-/** The world of `landfall run`, started from `program`. */
+/** The world of `landfall run`, started from `program`, which is one file or begins with it. */
 export async function openLandfallWorld(program: string): Promise<World> {
   const { proxy, emulator, symmetricKey } = await openEmulator("name");
   const { idScope, caFile } = emulator.ready;
@@ -90,6 +94,7 @@ directory = "${state}"
   await writeFile(file, configuration, { mode: 0o600 });
   return {
     proxy,
+    programFiles: [program],
     start: async (fresh) => {
       if (fresh) await rm(state, { recursive: true, force: true });
       return {

@@ -9,6 +9,8 @@ export interface AssignmentSource {
   readonly asksService: boolean;
   /** Asks the service for the present assignment, and stores it. Rejects as `register` does. */
   ask(options?: CallOptions): Promise<Assignment>;
+  /** Resolves when no connection of an {@link ask} that is over is open any longer. Never rejects. */
+  whenLeft(): Promise<void>;
 }
 
 /** An assignment that needs no asking. */

@@ -18,4 +18,6 @@ export class ConfiguredAssignment implements AssignmentSource {
   async ask(): Promise<Assignment> {
     return this.#known.assignment;
   }
+
+  async whenLeft(): Promise<void> {}
 }

@@ -1,3 +1,4 @@
+import { untilAborted } from "../abort.ts";
 import type { Attestation } from "../attestation/attestation.ts";
 import type { Clock } from "../clock.ts";
 import type { DpsSettings } from "../config/settings.ts";
@@ -28,6 +29,7 @@ export class DpsAssignments implements AssignmentSource {
   readonly asksService = true;
   readonly #parts: DpsAssignmentsParts;
   readonly #binding: AssignmentBinding;
+  #leaving: Promise<void> = Promise.resolve();
 
   constructor(parts: DpsAssignmentsParts) {
     const { settings, attestation } = parts;
@@ -54,7 +56,13 @@ export class DpsAssignments implements AssignmentSource {
   async ask(options: CallOptions = {}): Promise<Assignment> {
     const { settings, store, route, ...parts } = this.#parts;
     const { idScope, payload, timeoutMs } = settings;
-    const assignment = await register({ ...parts, route: await route(options), idScope, payload, timeoutMs }, options);
+    // DPS keeps one connection for each device; the old one goes first.
+    await untilAborted(this.#leaving, options.signal);
+    const onLeaving = (left: Promise<void>): void => {
+      this.#leaving = left;
+    };
+    const registration = { ...parts, route: await route(options), idScope, payload, timeoutMs, onLeaving };
+    const assignment = await register(registration, options);
     try {
       await store.write(this.#binding, assignment);
     } catch (error) {
@@ -62,5 +70,9 @@ export class DpsAssignments implements AssignmentSource {
       parts.log.warn(`the assignment could not be stored: ${describeCause(error)}`, { error });
     }
     return assignment;
+  }
+
+  whenLeft(): Promise<void> {
+    return this.#leaving;
   }
 }

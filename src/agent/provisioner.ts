@@ -91,6 +91,7 @@ export class Provisioner {
   async close(reason: unknown): Promise<void> {
     this.#life.abort(reason);
     await this.#round?.catch(() => {});
+    await this.#parts.source.whenLeft();
   }
 
   /** Never rejects: what is there serves on. */

@@ -1,11 +1,11 @@
 import { lookup as systemLookup } from "node:dns/promises";
 import { isIP, type Socket } from "node:net";
-import type { SecureContext } from "node:tls";
 import type { Clock } from "../clock.ts";
 import { withDeadline } from "../deadline.ts";
 import { isLandfallError, LandfallError } from "../errors.ts";
 import { type Logger, silentLogger } from "../log.ts";
 import type { Secret } from "../secret.ts";
+import type { TlsIdentity } from "../tls-identity.ts";
 import { type ConnectToRule, type Redirection, redirect } from "./connect-to.ts";
 import { allFailed, lookupError, shown } from "./dial-error.ts";
 import type { DialedSocket, Dialer, DialOptions, DialPath, DialTarget } from "./dialer.ts";
@@ -72,15 +72,13 @@ export class TlsDialer implements Dialer {
     const redirection = this.#redirect(target);
     const proxy = this.#proxyFor(target);
     const destinations = await this.#destinations(target, redirection, proxy, signal);
-    const secureContext = this.#contexts.for(identity);
-    secureContext.catch(() => {}); // it is waited for after TCP, and addresses may fail before
     const port = redirection?.port ?? target.port;
     const failures: LandfallError[] = [];
     for (const address of destinations) {
       const where = this.#placeOf(address, port, { host: target.host, proxy, rule: redirection?.rule });
       try {
         return await this.#withinTime(
-          (limit) => this.#attempt(where, secureContext, limit),
+          (limit) => this.#attempt(where, identity, limit),
           () => new LandfallError("endpoint.connect-timeout", `no connection to ${shown(address, port)} in time`),
           signal,
         );
@@ -146,13 +144,17 @@ export class TlsDialer implements Dialer {
     throw new LandfallError("endpoint.name-not-found", `${host} has no address`);
   }
 
-  async #attempt(where: Destination, context: Promise<SecureContext>, signal: AbortSignal): Promise<DialedSocket> {
+  async #attempt(where: Destination, identity: TlsIdentity | undefined, signal: AbortSignal): Promise<DialedSocket> {
     const { host, address, dialled, proxy, rule } = where;
     let connection: Socket | undefined;
     try {
-      connection = proxy
-        ? await this.#throughProxy(proxy, dialled.address, dialled.port, signal)
-        : await openTcp(dialled.address, dialled.port, signal);
+      const opening = proxy
+        ? this.#throughProxy(proxy, dialled.address, dialled.port, signal)
+        : openTcp(dialled.address, dialled.port, signal);
+      // The first context reads every root certificate; meanwhile the handshake of TCP is under way.
+      const context = this.#contexts.for(identity);
+      context.catch(() => {}); // it is waited for after TCP, which may fail before
+      connection = await opening;
       if (!proxy) requireReached(connection, dialled.address);
       const socket = await startTls(connection, host, await context, signal);
       const path: DialPath = {

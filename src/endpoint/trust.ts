@@ -36,40 +36,53 @@ export async function readTrustBundle(file: string): Promise<string> {
  * Makes TLS contexts that trust the system's roots and a bundle. Each identity gets one, which DPS and hub share.
  */
 export class TrustedContexts {
-  readonly #base: SecureContextOptions;
-  readonly #further: readonly string[];
+  readonly #bundle: string | undefined;
   readonly #ofIdentity = new WeakMap<TlsIdentity, Promise<SecureContext>>();
+  #trust: Trust | undefined;
   #anonymous: SecureContext | undefined;
 
   /** @param bundle PEM text of further CAs; without it Node's own defaults apply unchanged */
   constructor(bundle?: string) {
-    // DPS and IoT Hub have turned TLS 1.0 and 1.1 off.
-    const base = { minVersion: "TLSv1.2" } as const;
-    const canAdd = bundle !== undefined && authoritiesOf(tls.createSecureContext()) !== undefined;
-    this.#base = bundle === undefined || canAdd ? base : { ...base, ca: [...defaultRoots(), bundle] };
-    // A store that something was added to forgets what the environment has added to the default one.
-    this.#further = canAdd ? [...environmentRoots(), bundle] : [];
+    this.#bundle = bundle;
   }
 
   /** The context for `identity`, or for nobody in particular. Rejects with `key.*` errors. */
   async for(identity: TlsIdentity | undefined): Promise<SecureContext> {
+    // Only now: finding out what to trust reads every root certificate, about 20 ms that a dialer has better moments for.
+    this.#trust ??= trustIn(this.#bundle);
+    const { base, further } = this.#trust;
     if (identity === undefined) {
-      this.#anonymous ??= this.#trusting(tls.createSecureContext(this.#base));
+      this.#anonymous ??= trusting(tls.createSecureContext(base), further);
       return this.#anonymous;
     }
     const known = this.#ofIdentity.get(identity);
     if (known !== undefined) return known;
-    const context = identity.secureContext(this.#base).then((made) => this.#trusting(made));
+    const context = identity.secureContext(base).then((made) => trusting(made, further));
     this.#ofIdentity.set(identity, context);
     // A key that could not be used now may be usable later: a token plugged in, an MCU that has started.
     context.catch(() => this.#ofIdentity.delete(identity));
     return context;
   }
+}
 
-  #trusting(context: SecureContext): SecureContext {
-    for (const pem of this.#further) authoritiesOf(context)?.addCACert(pem);
-    return context;
-  }
+/** What a context is made with, and the PEM texts that are added to it afterwards. */
+interface Trust {
+  readonly base: SecureContextOptions;
+  readonly further: readonly string[];
+}
+
+function trustIn(bundle: string | undefined): Trust {
+  // DPS and IoT Hub have turned TLS 1.0 and 1.1 off.
+  const base = { minVersion: "TLSv1.2" } as const;
+  if (bundle === undefined) return { base, further: [] };
+  // A store that something was added to forgets what the environment has added to the default one.
+  if (authoritiesOf(tls.createSecureContext())) return { base, further: [...environmentRoots(), bundle] };
+  return { base: { ...base, ca: [...defaultRoots(), bundle] }, further: [] };
+}
+
+function trusting(context: SecureContext, further: readonly string[]): SecureContext {
+  for (const pem of further) authoritiesOf(context)?.addCACert(pem);
+  return context;
 }
 
 /**

@@ -28,6 +28,11 @@ export interface Registration {
   /** Uniform random numbers in [0, 1). */
   readonly random: () => number;
   readonly log: Logger;
+  /**
+   * Given the end of the connection as soon as DPS has assigned a hub: the way to the hub need not wait a round trip for
+   * DPS to hang up. The promise never rejects. Default: {@link register} waits for it.
+   */
+  readonly onLeaving?: (left: Promise<void>) => void;
 }
 
 /**
@@ -36,7 +41,7 @@ export interface Registration {
  *
  * Rejects with `attestation.unsupported-pair` before anything is dialled, with `provisioning.*` and what the service
  * told, with `transport.*`, `endpoint.*`, `key.*` or `attestation.*` when no attempt got as far as an answer, or with
- * `signal.reason` as soon as the signal aborts. No connection stays open.
+ * `signal.reason` as soon as the signal aborts. No connection stays open, but for {@link Registration.onLeaving}.
  */
 export async function register(registration: Registration, { signal }: CallOptions = {}): Promise<Assignment> {
   signal?.throwIfAborted();
@@ -50,7 +55,10 @@ export async function register(registration: Registration, { signal }: CallOptio
   let step = next({ kind: "idle" }, { kind: "started", timeoutMs, ...moment() });
   while (step !== undefined) {
     const { state, effect } = step;
-    if (effect.kind === "finish") return runner.finish(effect.assignment);
+    if (effect.kind === "finish") {
+      registration.onLeaving?.(runner[Symbol.asyncDispose]());
+      return runner.finish(effect.assignment);
+    }
     if (effect.kind === "fail") throw effect.error;
     let outcome: Outcome;
     try {

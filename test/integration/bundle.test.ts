@@ -1,11 +1,16 @@
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, test } from "vitest";
-import { Emulator } from "../../src/emulator/index.ts";
-import { RunningProcess, runProcess } from "../support/landfall-process.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CertificateAuthority, Emulator } from "../../src/emulator/index.ts";
+import { networkOf, symmetricKeyDevice, writeConfiguration } from "../support/emulated-device.ts";
+import { programFile, RunningProcess, runProcess } from "../support/landfall-process.ts";
+import { openssl } from "../support/openssl.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
 
 const folder = new ScratchFolder();
 const program = folder.file("landfall.cjs");
+const emulator = await Emulator.start({ assigningPolls: 0 });
+const hub = emulator.hub();
+afterAll(() => emulator.close());
 
 beforeAll(async () => {
   const make = fileURLToPath(new URL("../../.ci/bundle.mjs", import.meta.url));
@@ -13,47 +18,112 @@ beforeAll(async () => {
   if (code !== 0) throw new Error(`${out}${err}`);
 });
 
+/** Starts `landfall` from `file`, in a folder with nothing else of the project. */
+const start = (file: string, args: readonly string[]): RunningProcess =>
+  new RunningProcess(process.execPath, [file, ...args], { cwd: folder.path });
+
+/** Runs the single file to its end, in the same folder. */
+const run = (args: readonly string[], input = "") =>
+  runProcess(process.execPath, [program, ...args], { cwd: folder.path, input });
+
+/**
+ * Lives through everything that MQTT carries, and a lost connection in the middle of it. Returns what the device has told,
+ * in order: the names of its events, and whatever does not depend on time or place.
+ */
+async function liveThroughEverything(
+  agent: RunningProcess,
+  deviceId: string,
+): Promise<readonly (readonly [unknown, unknown])[]> {
+  await agent.event("connected");
+  await agent.event("desired-changed");
+
+  // Longer than what a stream holds at one time, in both directions.
+  const long = { text: "ä".repeat(30_000) };
+  agent.write(`${JSON.stringify(long)}\n`);
+  await agent.event("telemetry-acknowledged");
+  const { completed } = hub.sendToDevice(deviceId, { payload: JSON.stringify(long), properties: { n: "1" } });
+  expect(await agent.event("message")).toMatchObject({ body: long, properties: { n: "1" } });
+  await completed;
+
+  expect(await hub.invokeMethod(deviceId, "greet")).toMatchObject({ status: 200, payload: { stdout: 2 } });
+  await agent.event("method-answered");
+  const version = hub.updateDesired(deviceId, { landfall: { telemetryInterval: 0 } });
+  await agent.event("desired-changed", (line) => line.version === version);
+
+  hub.dropConnection(deviceId);
+  agent.write('{"after":"the cut"}\n');
+  await agent.event("connected");
+  await agent.event("telemetry-acknowledged");
+  expect(await hub.invokeMethod(deviceId, "greet")).toMatchObject({ status: 200 });
+  await agent.event("method-answered");
+  agent.child.stdin.end();
+  expect(await agent.exited).toBe(0);
+
+  const received = hub.received.filter((message) => message.deviceId === deviceId).map((message) => message.json());
+  expect(received).toEqual([long, { after: "the cut" }]);
+  expect(hub.twin(deviceId).reported).toMatchObject({ landfall: {} });
+  return agent.lines.map(({ event, status, body, patch, origin, attempt }) => [
+    event,
+    status ?? body ?? patch ?? origin ?? attempt,
+  ]);
+}
+
 describe("the single file, in a folder where there is nothing else", () => {
-  test("provisions a device and serves it", async () => {
-    await using emulator = await Emulator.start({ assigningPolls: 0 });
-    const enrollment = emulator.dps.enroll({ registrationId: "dev", attestation: { method: "symmetric_key" } });
-    const { idScope, caFile } = emulator.ready;
-    const configuration = await folder.write(
-      "landfall.toml",
-      `
-[provisioning]
-source = "dps"
-id_scope = "${idScope}"
-[provisioning.attestation]
-method = "symmetric_key"
-registration_id = "dev"
-symmetric_key = "${enrollment.deviceKey()}"
-[network]
-trust_bundle = "${caFile}"
-connect_to = ${JSON.stringify(emulator.connectTo)}
-[telemetry]
-interval = "0s"
-[state]
-directory = "${folder.file("state")}"
-`,
+  test.each(["mqtt", "mqtt-ws"])("serves over %s as the package does", async (transport) => {
+    const lives = await Promise.all(
+      [programFile, program].map(async (file, index) => {
+        const deviceId = `${transport}-${index}`;
+        const { file: configuration } = await symmetricKeyDevice(emulator, folder, deviceId, {
+          provisioning: { transport },
+          hub: { transport },
+          telemetry: { interval: "0s" },
+          methods: { greet: { command: [process.execPath, "-p", "1 + 1"] } },
+        });
+        await using agent = start(file, ["run", "-c", configuration, "--stdin", "--json"]);
+        return await liveThroughEverything(agent, deviceId);
+      }),
     );
-    await using device = new RunningProcess(
-      process.execPath,
-      [program, "run", "-c", configuration, "--stdin", "--json"],
-      {
-        cwd: folder.path,
-      },
-    );
-    device.child.stdin.end('{"temperature":20.5}\n');
-    expect(await device.exited).toBe(0);
-    expect(emulator.hub().received.map((message) => message.json())).toEqual([{ temperature: 20.5 }]);
+    expect(lives[1]).toEqual(lives[0]);
   });
 
-  test("knows its version, and says where the emulator is", async () => {
-    const options = { cwd: folder.path };
-    const version = await runProcess(process.execPath, [program, "--version"], options);
-    expect(version.out).toMatch(/^\d+\.\d+\.\d+\n$/);
-    const emulator = await runProcess(process.execPath, [program, "emulator"], options);
-    expect([emulator.code, emulator.err]).toEqual([2, expect.stringContaining("not in the single file")]);
+  test.each([
+    ["as new tools write it", []],
+    ["as old tools write it", ["-legacy"]],
+  ])("opens a PKCS#12 file %s, and comes in with it", async (how, options) => {
+    const name = how.replaceAll(" ", "-");
+    const factory = await CertificateAuthority.create({ commonName: `Factory ${name}` });
+    emulator.dps.enroll({ group: name, attestation: { method: "x509", certificate: factory.certificatePem } });
+    const { certificatePem, privateKeyPem } = await factory.issue({ commonName: name, usage: "client" });
+    const identity_pkcs12 = await folder.write(`${name}.p12`, "");
+    await openssl(
+      ...["pkcs12", "-export", "-inkey", await folder.write(`${name}.key`, privateKeyPem)],
+      ...["-in", await folder.write(`${name}.pem`, certificatePem), "-out", identity_pkcs12],
+      ...["-passout", "pass:pocket-7", ...options],
+    );
+    const configuration = await writeConfiguration(folder, name, {
+      provisioning: {
+        source: "dps",
+        id_scope: emulator.ready.idScope,
+        attestation: { method: "x509", identity_pkcs12, identity_password: { value: "pocket-7" } },
+      },
+      network: networkOf(emulator),
+      telemetry: { interval: "0s" },
+    });
+    expect(await run(["run", "-c", configuration, "--stdin"], '{"packed":true}\n')).toMatchObject({ code: 0 });
+    expect(hub.received.filter(({ deviceId }) => deviceId === name).map((message) => message.json())).toEqual([
+      { packed: true },
+    ]);
   });
+
+  test("knows its version", async () => {
+    expect((await run(["--version"])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test.each([{ args: ["emulator", "--mqtt-port", "0"] }, { args: ["demo", "--help"] }, { args: ["help", "demo"] }])(
+    "says where a command is that it does not have: $args",
+    async ({ args }) => {
+      const { code, err } = await run(args);
+      expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining("not in the single file") });
+    },
+  );
 });

@@ -27,12 +27,15 @@ class Desk {
   adopt: () => Promise<void> = async () => {};
   /** What the source needs to close its connection. */
   lettingGo: Promise<unknown> = Promise.resolve();
+  /** What the source needs to close its connection after it has answered. */
+  leaving: Promise<void> = Promise.resolve();
   readonly provisioner: Provisioner;
 
   constructor({ known, random = () => 0.5 }: { known?: KnownAssignment; random?: () => number } = {}) {
     this.provisioner = new Provisioner({
       source: {
         asksService: true,
+        whenLeft: () => this.leaving,
         known: async () => known,
         ask: async ({ signal } = {}) => {
           this.askedAtMs.push(this.clock.elapsed());
@@ -256,6 +259,19 @@ describe("the end", () => {
     await desk.clock.advance(0);
     expect(ended.outcome).toBe("pending");
     closed.resolve();
+    await desk.clock.advance(0);
+    expect(ended.outcome).toBe("done");
+  });
+
+  test("waits for a connection that is being closed after its answer", async () => {
+    const left = deferred<void>();
+    const desk = new Desk();
+    desk.leaving = left.promise;
+    await desk.provisioner.ask("requested");
+    const ended = watch(desk.provisioner.close(new Error("over")));
+    await desk.clock.advance(minute);
+    expect(ended.outcome).toBe("pending");
+    left.resolve();
     await desk.clock.advance(0);
     expect(ended.outcome).toBe("done");
   });

@@ -9,6 +9,7 @@ import { type Registration, register } from "../../../src/provisioning/register.
 import { Secret } from "../../../src/secret.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
 import { FakeDpsTransport } from "../../../src/testing/fake-dps-transport.ts";
+import type { DpsTransport } from "../../../src/transport/transport.ts";
 
 const operationId = "4.d0a6.e717";
 const accepted = { status: 202, retryAfterMs: 3000, body: { operationId, status: "assigning" } };
@@ -112,6 +113,31 @@ describe("register", () => {
         payload: { modelId: "dtmi:com:example:Thermostat;1", site: "north" },
       },
     });
+  });
+
+  test("whoever takes care of the connection's end has the assignment before DPS has hung up", async () => {
+    const hangsUp = deferred<void>();
+    const transport = new FakeDpsTransport().respond(assigned);
+    const slow: DpsTransport = {
+      name: "slow to close",
+      abilities: transport.abilities,
+      connect: async (...args) => {
+        const channel = await transport.connect(...args);
+        return {
+          request: (...request) => channel.request(...request),
+          close: () => hangsUp.promise.then(() => channel.close()),
+          [Symbol.asyncDispose]: async () => {},
+        };
+      },
+    };
+    const leaving: Promise<void>[] = [];
+    const { registration } = world({ transport: slow, onLeaving: (left) => leaving.push(left) });
+    await expect(register(registration)).resolves.toEqual(assignment);
+    expect(leaving).toHaveLength(1);
+    expect(transport.openChannels).toBe(1);
+    hangsUp.resolve();
+    await leaving[0];
+    expect(transport.openChannels).toBe(0);
   });
 
   test("a connection lost while polling: opens another and asks about the same operation", async () => {
