@@ -65,12 +65,14 @@ export class TpmScope implements AsyncDisposable {
       await this.#device.close();
       this.#device = await this.#parts.connect();
     }
-    // The newest first: an object goes before the session or parent it was made with.
-    for (const handle of [...this.#held].reverse()) {
-      try {
-        await this.#insist(flushContext(handle));
-      } catch (error) {
-        if (this.#broken) throw error;
+    // A TPM that refuses once may have a bad moment.
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      for (const handle of this.#held) {
+        try {
+          await this.#insist(flushContext(handle));
+        } catch (error) {
+          if (this.#broken) throw error;
+        }
       }
     }
   }
