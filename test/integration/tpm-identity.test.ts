@@ -23,6 +23,12 @@ describe.skipIf(lacks("swtpm"))("the identity that a TPM gives", () => {
   describe("on a blank TPM", () => {
     const swtpm = new Swtpm();
 
+    test("is not made by who only looks", async () => {
+      await using identity = new TpmIdentity({ tpm: tpmAt(swtpm.location), readOnly: true });
+      await expect(identity.rootKeys()).rejects.toMatchObject({ code: "tpm.root-key-missing" });
+      expect(await swtpm.tool("tpm2_getcap", "handles-persistent")).toBe("");
+    });
+
     test("is made once and stays", async () => {
       await using first = identityAt(swtpm);
       const made = await first.rootKeys();
