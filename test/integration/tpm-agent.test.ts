@@ -66,6 +66,19 @@ describe.skipIf(lacks("swtpm"))("a device with a TPM", () => {
     expect(steps()).toEqual([]);
   });
 
+  test("that was provisioned beforehand serves without asking DPS", async () => {
+    await swtpm.tool("tpm2_clear");
+    {
+      await using agent = await world.agent(attestation(), overHttps);
+      expect(await agent.provision()).toMatchObject({ deviceId: registrationId });
+    }
+    expect(steps()).toEqual(registration);
+    await using agent = await world.agent(attestation(), overHttps);
+    await agent.start();
+    await agent.send("provisioned beforehand");
+    expect(steps()).toEqual([]);
+  });
+
   test("comes in over MQTT by WebSocket as well", async () => {
     await using agent = await world.agent(attestation(), { ...overHttps, carrier: "mqtt-ws" });
     await agent.start();

@@ -175,6 +175,25 @@ describe.skipIf(lacks("swtpm"))("the identity that a TPM gives", () => {
     });
   });
 
+  describe("on a TPM with other keys where attestation looks for its own", () => {
+    const swtpm = new Swtpm();
+
+    test.each([
+      ["storage root key", "o", "0x81000001"],
+      ["endorsement key", "e", "0x81010001"],
+    ])("says that the %s is one that DPS cannot encrypt for", async (what, hierarchy, handle) => {
+      await swtpm.tool("tpm2_clear");
+      await swtpm.tool("tpm2_createprimary", "-C", hierarchy, "-G", "ecc", "-c", "ecc.ctx");
+      await swtpm.tool("tpm2_evictcontrol", "-C", "o", "-c", "ecc.ctx", handle);
+      await swtpm.tool("tpm2_flushcontext", "-t");
+      await expect(identityAt(swtpm).rootKeys()).rejects.toMatchObject({
+        code: "tpm.unsuitable-key",
+        message: expect.stringMatching(`^Expected the ${what} at ${handle} to be .* found a key of type 0x0023.$`),
+      });
+      expect(await swtpm.leftovers()).toBe("");
+    });
+  });
+
   describe("on a TPM with passwords", () => {
     const swtpm = new Swtpm();
     const [owner, endorsement] = ["owner's", "endorsement's"].map((text) => new Secret<Uint8Array>(Buffer.from(text)));
