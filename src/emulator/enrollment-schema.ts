@@ -16,6 +16,7 @@ import {
 import type { JsonObject } from "../json.ts";
 import { isCallbackUrl } from "./dps/custom-allocation.ts";
 import { isRegistrationId } from "./dps/registration-id.ts";
+import { parseStorageKey } from "./dps/tpm/storage-key.ts";
 import { table, tables } from "./entry-tables.ts";
 import { isKey } from "./symmetric-key.ts";
 
@@ -75,7 +76,19 @@ const certificate: Kind<string, string> = {
   },
 };
 
-const attestation = {
+const storageKeyExpects = "base64 of a TPM2B_PUBLIC with an RSA key of 2048 bits";
+
+/** As it comes from the TPM. */
+const storageKey: Kind<string, string> = {
+  expects: storageKeyExpects,
+  read(value, at) {
+    if (typeof value !== "string") return at.fault({ expected: storageKeyExpects, found: typeShown(value) });
+    const parsed = parseStorageKey(value);
+    return "name" in parsed ? value : at.fault(parsed);
+  },
+};
+
+const groupAttestation = {
   node: "variants",
   tag: "method",
   need: "required",
@@ -98,8 +111,21 @@ const attestation = {
   },
 } as const satisfies Variants;
 
+const individualAttestation = {
+  ...groupAttestation,
+  choices: {
+    ...groupAttestation.choices,
+    tpm: {
+      doc: "A TPM 2.0, over HTTPS.",
+      entries: {
+        endorsement_key: required(storageKey, "AToAAQ…", "The public part of its endorsement key."),
+        storage_root_key: optional(storageKey, "ARoAAQ…", "For a device that sends none."),
+      },
+    },
+  },
+} as const satisfies Variants;
+
 const common = {
-  attestation,
   disabled: defaulting(flag, false, "Registrations are answered with the status disabled."),
   hubs: optional(list(name, 1), ["hub-a"], "Names of the hubs that may be assigned. Default: all of them."),
   allocation: defaulting(
@@ -128,10 +154,15 @@ const common = {
 const individual = {
   registration_id: required(registrationId, "sensor-17", "With certificates, also their common name."),
   device_id: optional(name, "boiler", "The device id at the hub. Default: the registration id."),
+  attestation: individualAttestation,
   ...common,
 } satisfies Entries;
 
-const group = { name: required(name, "line-1", "Name of the group."), ...common } satisfies Entries;
+const group = {
+  name: required(name, "line-1", "Name of the group."),
+  attestation: groupAttestation,
+  ...common,
+} satisfies Entries;
 
 /** One `[[individual]]`. */
 export type IndividualEntry = Values<typeof individual>;

@@ -20,6 +20,7 @@ export type {
   PayloadFunction,
   ReprovisioningPolicy,
   SymmetricKeyAttestation,
+  TpmAttestation,
   X509Attestation,
 } from "./dps/enrollment-options.ts";
 export type { DpsFault, DpsFaults, DpsStep } from "./dps/faults.ts";

@@ -3,6 +3,7 @@ import tls from "node:tls";
 import { afterAll, beforeAll, describe } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { Emulator } from "../../src/emulator/index.ts";
+import { HttpsDpsTransport } from "../../src/transport/https/https-dps-transport.ts";
 import type { CarrierName } from "../../src/transport/mqtt/carrier.ts";
 import { MqttDpsTransport } from "../../src/transport/mqtt/mqtt-dps-transport.ts";
 import { MqttHubTransport } from "../../src/transport/mqtt/mqtt-hub-transport.ts";
@@ -29,6 +30,11 @@ describe("against the emulator", () => {
     const way = await open(carrier);
     return emulatedDpsHarness({ ...way, transport: new MqttDpsTransport(way) });
   };
+  const dpsOverHttps = async (): Promise<DpsHarness> => {
+    const way = await open("websocket");
+    const refuseNext = (): void => way.emulator.dps.refuse("unauthorized");
+    return emulatedDpsHarness({ ...way, transport: new HttpsDpsTransport(way), refuseNext });
+  };
   const hubOver = async (carrier: CarrierName): Promise<HubHarness> => {
     const way = await open(carrier);
     return emulatedHubHarness({ ...way, transport: new MqttHubTransport(way) });
@@ -50,6 +56,7 @@ describe("against the emulator", () => {
   };
 
   describeDpsTransport("own-https", ownOverHttps, { refusesByAnswer: true });
+  describeDpsTransport("https", dpsOverHttps, { refusesByAnswer: true });
   describeDpsTransport("mqtt", () => dpsOver("tcp"));
   describeDpsTransport("mqtt-ws", () => dpsOver("websocket"));
   describeHubTransport("mqtt", () => hubOver("tcp"));

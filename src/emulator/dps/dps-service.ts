@@ -10,7 +10,7 @@ import type { ServiceModes } from "../service-modes.ts";
 import { parseDpsUsername } from "./dps-username.ts";
 import type { DpsFaults } from "./faults.ts";
 import type { RegistrationDesk } from "./registration-desk.ts";
-import type { Requester } from "./registrations.ts";
+import type { Requester } from "./verdict.ts";
 
 /** What a {@link DpsService} works with. */
 export interface DpsServiceParts {
@@ -67,11 +67,11 @@ export class DpsService implements MqttService {
       return this.#refuse(packet, connackCodes.identifierRejected, "the client id is not the registration id");
     }
     const sasToken = packet.password?.toString("utf8");
-    const { certificates } = link.peer;
+    const { transport, certificates } = link.peer;
     const fault = faults.take(registrationId, "connect");
     if (losesConnection(link, fault)) return { code: connackCodes.accepted };
     if (typeof fault === "object" && "connack" in fault) return this.#refuse(packet, fault.connack, "as scripted");
-    const requester = { idScope, registrationId, sasToken, certificates, connection: link.signal };
+    const requester = { idScope, registrationId, transport, sasToken, certificates, connection: link.signal };
     this.#clients.set(link, { requester, clockSkewMs: clockSkewOf(fault), listening: false });
     return { code: connackCodes.accepted, after: disturbNext(link, clock, fault) };
   }
@@ -123,8 +123,7 @@ export class DpsService implements MqttService {
   #serve(link: DeviceLink, client: Client, { requestId, ...request }: Request, bodyText: string): void {
     const { desk, clock } = this.#parts;
     const { requester, clockSkewMs } = client;
-    const { transport } = link.peer;
-    const outcome = desk.serve({ requester, transport, bodyText, clockSkewMs, ...request });
+    const outcome = desk.serve({ requester, bodyText, clockSkewMs, ...request });
     if (outcome.kind === "drop") link.drop();
     if (outcome.kind !== "answer" || !client.listening) return;
     const { status, retryAfterSeconds, body } = outcome.answer;
