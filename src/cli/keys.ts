@@ -29,10 +29,7 @@ export const keys: Command = {
   maxPositionals: Number.POSITIVE_INFINITY,
   async run(invocation) {
     const [action, ...registrationIds] = invocation.positionals;
-    if (action === "tpm") {
-      if (registrationIds.length > 0) throw new LandfallError("cli.usage", "keys tpm: takes no registration id");
-      return printTpmKeys(invocation);
-    }
+    if (action === "tpm" && registrationIds.length === 0) return printTpmKeys(invocation);
     if (action !== "derive") {
       throw new LandfallError(
         "cli.usage",

@@ -110,6 +110,22 @@ describe("a TPM that is busy", () => {
     expect(scripted.sent).toHaveLength(3);
   });
 
+  test("because another program has it is opened again", async () => {
+    const clock = new FakeClock();
+    const scripted = new ScriptedTpm([publicArea]);
+    let taken = 2;
+    const open = async () => {
+      if (taken-- > 0) throw new LandfallError("tpm.busy", "taken");
+      return scripted.open();
+    };
+    await using tpm = new Tpm({ open, clock });
+    const work = tpm.use(look);
+    await clock.sleeping();
+    await clock.advance(20 + 40);
+    await work;
+    expect(scripted.lines).toBe(0);
+  });
+
   test("is not asked for ever", async () => {
     const clock = new FakeClock();
     const scripted = new ScriptedTpm([], refusal(0x922));
