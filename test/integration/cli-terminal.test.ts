@@ -26,7 +26,7 @@ describe("landfall init on a terminal", () => {
     await using init = onTerminal("init");
     for (const [question, answer] of [
       [/ID scope .*: $/, "0ne00000000"],
-      [/Attestation \[x509 \| symmetric_key\]: $/, ""],
+      [/Attestation \[x509 \| symmetric_key \| tpm\]: $/, ""],
       [/Registration id .*: $/, "press-07"],
       [/Certificate file.*: $/, "press.pem"],
       [/Private key file.*: $/, "press.key"],
