@@ -1,0 +1,105 @@
+import { execFile } from "node:child_process";
+import { type Pkcs11Uri, shownPkcs11Uri } from "../../config/pkcs11-uri.ts";
+import { describeCause, type ErrorCode, LandfallError } from "../../errors.ts";
+import type { Secret } from "../../secret.ts";
+import { findModule } from "./module.ts";
+
+/** What a run of the tool may take. */
+export interface ToolRun {
+  /** Logs in with it. It is handed over in the environment, which only this user can see. */
+  readonly pin?: Secret;
+  /** Bytes for its standard input. */
+  readonly input?: Uint8Array;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const timeoutMs = 120_000;
+const pinVariable = "LANDFALL_TOKEN_PIN";
+
+/**
+ * OpenSC's `pkcs11-tool`, for what Node cannot have done in a token: reading objects, making keys, and signing what is
+ * not a TLS handshake. The agent itself needs it only where a certificate is to be read from the token.
+ *
+ * Every method rejects with `key.program-missing`, `key.module-unusable`, `key.not-in-token`, `key.wrong-pin`,
+ * `key.pin-locked`, `key.hardware-failed`, and with `signal.reason`.
+ */
+export class TokenTool {
+  readonly #module: string;
+  readonly #uri: Pkcs11Uri;
+
+  private constructor(module: string, uri: Pkcs11Uri) {
+    this.#module = module;
+    this.#uri = uri;
+  }
+
+  /** The tool for the token and object of a URI. Rejects with `key.module-unusable`, and `key.invalid-uri` without a token's label. */
+  static async for(uri: Pkcs11Uri): Promise<TokenTool> {
+    if (uri.path.token === undefined) {
+      throw new LandfallError(
+        "key.invalid-uri",
+        `Expected the token's label, token=…, because pkcs11-tool finds tokens by nothing else; found ${shownPkcs11Uri(uri)}.`,
+      );
+    }
+    return new TokenTool(await findModule(uri), uri);
+  }
+
+  /** The value of the object as DER: a certificate, or a public key as SubjectPublicKeyInfo. */
+  readObject(type: "cert" | "pubkey", run: ToolRun = {}): Promise<Buffer> {
+    return this.#run(["--read-object", "--type", type, ...this.#object()], run);
+  }
+
+  /** Runs an action on the object, such as `--sign`, and gives what it writes to its standard output. */
+  onObject(action: readonly string[], run: ToolRun = {}): Promise<Buffer> {
+    return this.#run([...action, ...this.#object()], run);
+  }
+
+  #object(): readonly string[] {
+    const { object, id } = this.#uri.path;
+    return [
+      ...(object === undefined ? [] : ["--label", object]),
+      ...(id === undefined ? [] : ["--id", Buffer.from(id).toString("hex")]),
+    ];
+  }
+
+  #run(action: readonly string[], { pin, input, signal }: ToolRun): Promise<Buffer> {
+    const { token = "" } = this.#uri.path;
+    const login = pin === undefined ? [] : ["--login", "--pin", `env:${pinVariable}`];
+    const args = ["--module", this.#module, "--token-label", token, ...login, ...action];
+    const env = { ...process.env, LC_ALL: "C", ...(pin === undefined ? {} : { [pinVariable]: pin.reveal() }) };
+    return new Promise((resolve, reject) => {
+      const child = execFile(
+        "pkcs11-tool",
+        args,
+        { env, encoding: "buffer", timeout: timeoutMs, ...(signal === undefined ? {} : { signal }) },
+        (error, stdout, stderr) => {
+          if (error === null) resolve(stdout);
+          else reject(signal?.aborted ? signal.reason : this.#failure(error, stderr.toString("utf8")));
+        },
+      );
+      child.stdin?.on("error", () => {}); // a tool that fails early does not read
+      child.stdin?.end(input);
+    });
+  }
+
+  #failure(error: Error, said: string): LandfallError {
+    const location = shownPkcs11Uri(this.#uri);
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      return new LandfallError(
+        "key.program-missing",
+        `Expected the program pkcs11-tool, from the package opensc, to reach ${location}; it is not installed.`,
+        { cause: error },
+      );
+    }
+    const words = said.split("\n").flatMap((line) => /^(?:error: )?(.*\S)\s*$/.exec(line)?.[1] ?? []);
+    const meaning = meanings.find(({ pattern }) => pattern.test(said));
+    const reason = words.filter((line) => !/^(?:Aborting|Using )/.test(line)).join("; ") || describeCause(error);
+    return new LandfallError(meaning?.code ?? "key.hardware-failed", `pkcs11-tool fails for ${location}: ${reason}.`);
+  }
+}
+
+const meanings: readonly { readonly pattern: RegExp; readonly code: ErrorCode }[] = [
+  { pattern: /CKR_PIN_LOCKED/, code: "key.pin-locked" },
+  { pattern: /CKR_PIN_(?:INCORRECT|INVALID|EXPIRED|LEN_RANGE)/, code: "key.wrong-pin" },
+  { pattern: /load pkcs11 module|dlopen|sc_dlsym/i, code: "key.module-unusable" },
+  { pattern: /object not found|No slot|not found/i, code: "key.not-in-token" },
+];
