@@ -111,6 +111,71 @@ export const errorTable = {
     retry: "backoff",
     remedy: "Check that it is plugged in and that the agent's user may use it; the message carries its own words.",
   },
+  // TPM
+  "tpm.unavailable": {
+    summary: "The TPM cannot be opened, or the line to it broke.",
+    retry: "backoff",
+    remedy: "Check the tpm setting, that the device is there, and that the agent's user is in its group (tss).",
+  },
+  "tpm.timeout": {
+    summary: "The TPM did not answer in time.",
+    retry: "backoff",
+    remedy: "Another program may be holding it; use /dev/tpmrm0, which can be shared.",
+  },
+  "tpm.busy": {
+    summary: "The TPM asked to try again later, for longer than was waited.",
+    retry: "backoff",
+    remedy: "Nothing to do; the agent tries again.",
+  },
+  "tpm.out-of-memory": {
+    summary: "The TPM has no room for another key or session.",
+    retry: "backoff",
+    remedy:
+      "Use /dev/tpmrm0; on a TPM without it flush what other programs left behind (tpm2_flushcontext), " +
+      "and evict persistent keys that nobody uses (tpm2_evictcontrol).",
+  },
+  "tpm.locked-out": {
+    summary: "The TPM is in lockout after too many wrong passwords.",
+    retry: "backoff",
+    remedy: "Wait until the TPM lets go of it, or reset it with tpm2_dictionarylockout.",
+  },
+  "tpm.wrong-password": {
+    summary: "The TPM did not accept the password of a hierarchy or key.",
+    retry: "never",
+    remedy: "Set owner_password and endorsement_password as they are in the TPM.",
+  },
+  "tpm.refused": {
+    summary: "The TPM refused a command.",
+    retry: "backoff",
+    remedy: "The message has the command and the TPM's response code.",
+  },
+  "tpm.malformed-response": {
+    summary: "The TPM, or what stands in its place, answered something that is not a response.",
+    retry: "backoff",
+    remedy: "Check that the tpm setting leads to a TPM 2.0, for swtpm to its data channel and not its control channel.",
+  },
+  "tpm.unsuitable-key": {
+    summary: "The TPM has a key at a handle that attestation needs, and it is of another kind.",
+    retry: "never",
+    remedy: "Move that key to another handle, or let attestation create its own; the message says what was found.",
+  },
+  "tpm.activation-failed": {
+    summary: "The key that the service sent for this TPM could not be taken in.",
+    retry: "backoff",
+    remedy:
+      "Nothing to do if it passes; otherwise check that the enrollment has this TPM's endorsement key " +
+      "(`landfall keys tpm`).",
+  },
+  "tpm.identity-missing": {
+    summary: "The TPM does not have the key that signs for this device.",
+    retry: "backoff",
+    remedy: "Nothing to do; the agent registers again, which brings a new one.",
+  },
+  "tpm.closed": {
+    summary: "The TPM was let go of before the operation finished.",
+    retry: "never",
+    remedy: "Nothing to do; this is what closing means for work that was still pending.",
+  },
   "certificate.unusable": {
     summary: "A certificate could not be parsed.",
     retry: "never",

@@ -1,14 +1,7 @@
 import { isPkcs11Uri } from "../config/pkcs11-uri.ts";
-import { type CertificateChain, parseCertificateChain } from "./certificate-chain.ts";
+import { parseCertificateChain } from "./certificate-chain.ts";
 import { readCertificateFile } from "./key-file.ts";
-
-/** Certificates, where they were found, and what a person should know about that place. */
-export interface OpenedCertificates {
-  readonly chain: CertificateChain;
-  /** A path, or a URI without its PIN. */
-  readonly location: string;
-  readonly warnings: readonly string[];
-}
+import type { OpenedCertificates } from "./opened-certificates.ts";
 
 /**
  * Reads the certificates at `location`: a path, a `file://` URI, or the `pkcs11:` URI of one certificate in a token.

@@ -1,6 +1,6 @@
 import { shownPkcs11Uri } from "../../config/pkcs11-uri.ts";
 import { parseCertificate } from "../certificate-chain.ts";
-import type { OpenedCertificates } from "../open-certificates.ts";
+import type { OpenedCertificates } from "../opened-certificates.ts";
 import { readPkcs11Uri } from "./open-pkcs11-key.ts";
 import { TokenTool } from "./token-tool.ts";
 
