@@ -1,19 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { parseTpmLocation } from "../../src/config/tpm-location.ts";
+
 import { inputBufferProperty, readHandles, readProperty } from "../../src/keys/tpm/capability-commands.ts";
 import { flushContext } from "../../src/keys/tpm/context-commands.ts";
-import { deviceOpener } from "../../src/keys/tpm/open-device.ts";
-import { Tpm } from "../../src/keys/tpm/tpm.ts";
 import { Swtpm, type SwtpmOptions } from "../support/swtpm.ts";
 import { lacks } from "../support/system-peer.ts";
+import { tpmAt } from "../support/tpm-at.ts";
 
 const persistent = 0x81000000;
-
-function tpmAt(text: string): Tpm {
-  const location = parseTpmLocation(text);
-  if (location === undefined) throw new Error(`not a location: ${text}`);
-  return new Tpm({ open: deviceOpener(location) });
-}
 
 describe.skipIf(lacks("swtpm"))("a software TPM", () => {
   describe.each<Required<Pick<SwtpmOptions, "socket">>>([{ socket: "tcp" }, { socket: "unix" }])(

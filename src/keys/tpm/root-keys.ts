@@ -1,0 +1,94 @@
+import type { Secret } from "../../secret.ts";
+import { permanentHandle } from "./constants.ts";
+import { createPrimary, evictControl, readPublic } from "./key-commands.ts";
+import {
+  endorsementKeyTemplate,
+  endorsementPolicy,
+  type KeyTemplate,
+  requireParent,
+  storageRootKeyTemplate,
+} from "./public-area.ts";
+import { refusedWith } from "./response-error.ts";
+import type { Authorization } from "./tpm-command.ts";
+import type { TpmScope } from "./tpm-scope.ts";
+
+/** Where the keys are that TPMs are shipped and set up with, by the conventions of the Trusted Computing Group. */
+export const rootHandle = { endorsementKey: 0x81010001, storageRootKey: 0x81000001 } as const;
+
+/** What it takes to use the hierarchies of a TPM whose owner has set passwords. Absent: none is set. */
+export interface HierarchyPasswords {
+  readonly owner?: Secret<Uint8Array> | undefined;
+  readonly endorsement?: Secret<Uint8Array> | undefined;
+}
+
+/** The two keys that DPS is shown, each a public area with its size in front (TPM2B_PUBLIC). */
+export interface RootKeys {
+  /** Which TPM this is. DPS knows it from the enrollment. */
+  readonly endorsementKey: Buffer;
+  /** What keys are sent to this TPM under. */
+  readonly storageRootKey: Buffer;
+}
+
+/** How missing keys are made. */
+export interface RootKeyOptions {
+  readonly template: KeyTemplate;
+  readonly passwords: HierarchyPasswords;
+}
+
+/**
+ * The endorsement key and the storage root key. Those that are persistent are used as they are; a missing one is made
+ * and made persistent. Rejects with `tpm.unsuitable-key` when one is there that DPS cannot encrypt for.
+ */
+export async function rootKeys(scope: TpmScope, { template, passwords }: RootKeyOptions): Promise<RootKeys> {
+  const owner = passwordOf(passwords.owner);
+  const endorsementKey = await findOrMake(scope, owner, {
+    what: "the endorsement key",
+    handle: rootHandle.endorsementKey,
+    policy: endorsementPolicy,
+    make: createPrimary(
+      permanentHandle.endorsement,
+      passwordOf(passwords.endorsement),
+      endorsementKeyTemplate(template),
+    ),
+  });
+  const storageRootKey = await findOrMake(scope, owner, {
+    what: "the storage root key",
+    handle: rootHandle.storageRootKey,
+    make: createPrimary(permanentHandle.owner, owner, storageRootKeyTemplate(template)),
+  });
+  return { endorsementKey, storageRootKey };
+}
+
+/** The authorization of a hierarchy. */
+export function passwordOf(password: Secret<Uint8Array> | undefined): Authorization {
+  return { kind: "password", password };
+}
+
+interface RootKey {
+  readonly what: string;
+  readonly handle: number;
+  readonly policy?: Buffer;
+  readonly make: ReturnType<typeof createPrimary>;
+}
+
+async function findOrMake(scope: TpmScope, owner: Authorization, key: RootKey): Promise<Buffer> {
+  const { what, handle, policy, make } = key;
+  const found = await publicAreaAt(scope, handle);
+  if (found !== undefined) {
+    requireParent(found, `${what} at 0x${handle.toString(16)}`, policy);
+    return found;
+  }
+  const made = await scope.run(make);
+  await scope.run(evictControl(owner, made.handle, handle));
+  await scope.flush(made.handle);
+  return made.publicArea;
+}
+
+async function publicAreaAt(scope: TpmScope, handle: number): Promise<Buffer | undefined> {
+  try {
+    return await scope.run(readPublic(handle));
+  } catch (error) {
+    if (refusedWith(error, "TPM_RC_HANDLE")) return undefined;
+    throw error;
+  }
+}
