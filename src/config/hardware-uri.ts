@@ -1,5 +1,6 @@
 import { isPkcs11Uri, parsePkcs11Uri, shownPkcs11Uri } from "./pkcs11-uri.ts";
 import type { Place } from "./place.ts";
+import { isTpmUri, parseTpmUri } from "./tpm-uri.ts";
 
 /** A form of URI that names something in hardware, for settings that take it beside a file. */
 export interface HardwareUri {
@@ -20,6 +21,16 @@ export const pkcs11Uri: HardwareUri = {
     if ("problem" in result) return at.fault({ ...result.problem, code: "key.invalid-uri" });
     if (result.value.pinValue !== undefined) at.findings.holdsSecret = true;
     return text;
+  },
+};
+
+/** `tpm:`, a key in a TPM. */
+export const tpmUri: HardwareUri = {
+  of: "TPM key",
+  isMeantBy: isTpmUri,
+  read(text, at) {
+    const result = parseTpmUri(text);
+    return "value" in result ? text : at.fault({ ...result.problem, code: "key.invalid-uri" });
   },
 };
 

@@ -2,7 +2,7 @@ import { Secret } from "../secret.ts";
 import { connectionStringExpects, parseConnectionString } from "./connection-string.ts";
 import { endpointSettings, pathSettings } from "./endpoint-schema.ts";
 import { file } from "./file-kind.ts";
-import { pkcs11Uri } from "./hardware-uri.ts";
+import { pkcs11Uri, tpmUri } from "./hardware-uri.ts";
 import { host } from "./host-kind.ts";
 import { jsonPayload } from "./json-payload.ts";
 import { choice, duration, flag, text } from "./kinds.ts";
@@ -33,14 +33,14 @@ const x509 = {
     "Certificate chain in PEM form, leaf first, every intermediate after it. Or the PKCS#11 URI of a certificate.",
   ),
   identity_pk: optional(
-    file({ isPrivate: true, hardware: [pkcs11Uri] }),
+    file({ isPrivate: true, hardware: [pkcs11Uri, tpmUri] }),
     "/var/lib/landfall/device.key.pem",
-    "Private key of the certificate, in PEM form. Or the PKCS#11 URI of a key, which then never leaves its token.",
+    "Private key of the certificate, in PEM form. Or the URI of a key in a PKCS#11 token or a TPM, which it never leaves.",
   ),
   identity_pk_password: optional(
     password,
     { env: "IDENTITY_PASSWORD" },
-    "Password of an encrypted private key, or PIN of the token.",
+    "Password of an encrypted private key or of a key in a TPM, or PIN of the token.",
   ),
   identity_pkcs12: optional(
     file({ isPrivate: true }),

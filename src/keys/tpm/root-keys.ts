@@ -51,12 +51,20 @@ export async function rootKeys(scope: TpmScope, { template, passwords }: RootKey
       endorsementKeyTemplate(template),
     ),
   });
-  const storageRootKey = await findOrMake(scope, owner, {
+  return { endorsementKey, storageRootKey: await findOrMakeStorageRootKey(scope, template, owner) };
+}
+
+/** The storage root key alone, for whoever keeps keys of his own under it. Otherwise as {@link rootKeys}. */
+export async function storageRootKey(scope: TpmScope, { template, passwords }: RootKeyOptions): Promise<Buffer> {
+  return findOrMakeStorageRootKey(scope, template, passwordOf(passwords.owner));
+}
+
+function findOrMakeStorageRootKey(scope: TpmScope, template: KeyTemplate, owner: Authorization): Promise<Buffer> {
+  return findOrMake(scope, owner, {
     what: "the storage root key",
     handle: rootHandle.storageRootKey,
     make: createPrimary(permanentHandle.owner, owner, storageRootKeyTemplate(template)),
   });
-  return { endorsementKey, storageRootKey };
 }
 
 /** The authorization of a hierarchy. */
