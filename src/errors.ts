@@ -159,6 +159,11 @@ export const errorTable = {
     retry: "never",
     remedy: "Move that key to another handle, or let attestation create its own; the message says what was found.",
   },
+  "tpm.root-key-missing": {
+    summary: "The TPM does not have the keys yet that DPS knows it by, and nothing may be changed now.",
+    retry: "never",
+    remedy: "Run `landfall keys tpm`, or let the agent register: both create them.",
+  },
   "tpm.activation-failed": {
     summary: "The key that the service sent for this TPM could not be taken in.",
     retry: "backoff",

@@ -13,6 +13,7 @@ export { type LoadedFile, type LoadOptions, loadSettings } from "./config/load.t
 export type {
   AttestationSettings,
   DpsSettings,
+  DpsTransportName,
   HubSettings,
   LogSettings,
   ManualSettings,
@@ -23,11 +24,14 @@ export type {
   StateSettings,
   SymmetricKeySettings,
   TelemetrySettings,
+  TpmKeyTemplate,
+  TpmSettings,
   TransportName,
   X509Settings,
 } from "./config/settings.ts";
 export { type LoadedSettings, type SettingsOrigin, settingsFrom } from "./config/settings-from.ts";
 export type { Configuration } from "./config/settings-schema.ts";
+export type { TpmLocation } from "./config/tpm-location.ts";
 export type { ConnectToRule } from "./endpoint/connect-to.ts";
 export type { EndpointSettings } from "./endpoint/endpoint-settings.ts";
 export {

@@ -1,7 +1,7 @@
 import type { Attestation } from "../attestation/attestation.ts";
 import { createAttestation } from "../attestation/create-attestation.ts";
 import type { Clock } from "../clock.ts";
-import type { Settings, TransportName } from "../config/settings.ts";
+import type { DpsTransportName, Settings, TransportName } from "../config/settings.ts";
 import type { Dialer } from "../endpoint/dialer.ts";
 import { WitnessedDialer } from "../endpoint/witnessed-dialer.ts";
 import type { Logger } from "../log.ts";
@@ -49,25 +49,23 @@ export async function compose(settings: Settings, surroundings: Surroundings): P
   const { provisioning } = settings;
   const { clock, log, said } = surroundings;
   const identity = provisioning.source === "dps" ? provisioning.attestation : provisioning.authentication;
+  const finder = surroundings.routeFinder ?? decidedWays(settings, surroundings);
+  const routes = new Routes(finder, log.child("endpoint"));
+  const dialer = new WitnessedDialer(
+    await createDialer(settings, surroundings),
+    async ({ host }, { address, proxy }) => {
+      if (proxy === undefined) await finder.verified?.(host, address);
+    },
+  );
+  const prepared = await prepareAssignments(settings, { dialer, routes }, surroundings);
+  const hubTransport = surroundings.hubTransport ?? (await mqttHubTransport(settings, dialer, surroundings));
+  // Before keys are opened: what cannot work must not have to wait for slow hardware to be told so.
+  if (prepared.transport) requireSupportedPair(identity.method, prepared.transport);
+  requireSupportedSession(identity.method, hubTransport);
+
   const { attestation, warnings } = await createAttestation(identity, { source: provisioning.source, clock });
-  try {
-    for (const warning of unsaid(warnings, said)) log.warn(warning);
-    const finder = surroundings.routeFinder ?? decidedWays(settings, surroundings);
-    const routes = new Routes(finder, log.child("endpoint"));
-    const dialer = new WitnessedDialer(
-      await createDialer(settings, surroundings),
-      async ({ host }, { address, proxy }) => {
-        if (proxy === undefined) await finder.verified?.(host, address);
-      },
-    );
-    const assignments = await assignmentSource(settings, { attestation, dialer, routes }, surroundings);
-    const hubTransport = surroundings.hubTransport ?? (await mqttHubTransport(settings, dialer, surroundings));
-    requireSupportedSession(attestation.method, hubTransport);
-    return { attestation, routes, assignments, hubTransport };
-  } catch (error) {
-    await attestation.close();
-    throw error;
-  }
+  for (const warning of unsaid(warnings, said)) log.warn(warning);
+  return { attestation, routes, assignments: prepared.source(attestation), hubTransport };
 }
 
 /** The configuration's warnings name the setting in front of the same sentence. */
@@ -75,37 +73,47 @@ function unsaid(warnings: readonly string[], said: readonly string[]): readonly 
   return warnings.filter((warning) => !said.some((sentence) => sentence.endsWith(warning)));
 }
 
-async function assignmentSource(
+/** Where assignments will come from, as soon as there is an attestation. */
+interface PreparedAssignments {
+  /** Absent when DPS is not asked. */
+  readonly transport?: DpsTransport;
+  readonly source: (attestation: Attestation) => AssignmentSource;
+}
+
+async function prepareAssignments(
   { provisioning, hub, state }: Settings,
-  { attestation, dialer, routes }: { attestation: Attestation; dialer: Dialer; routes: Routes },
+  { dialer, routes }: { readonly dialer: Dialer; readonly routes: Routes },
   surroundings: Surroundings,
-): Promise<AssignmentSource> {
-  if (provisioning.source === "manual") return new ConfiguredAssignment(provisioning);
+): Promise<PreparedAssignments> {
+  if (provisioning.source === "manual") return { source: () => new ConfiguredAssignment(provisioning) };
   const { clock, random, log } = surroundings;
-  const transport = surroundings.dpsTransport ?? (await mqttDpsTransport(provisioning.transport, dialer, surroundings));
-  requireSupportedPair(attestation.method, transport);
-  return new DpsAssignments({
-    settings: provisioning,
-    modelId: hub.modelId,
-    attestation,
+  const transport = surroundings.dpsTransport ?? (await dpsTransport(provisioning.transport, dialer, surroundings));
+  return {
     transport,
-    route: (options) => routes.toDps(options),
-    store: new AssignmentStore({ directory: state.directory, log }),
-    clock,
-    random,
-    log,
-  });
+    source: (attestation) =>
+      new DpsAssignments({
+        settings: provisioning,
+        modelId: hub.modelId,
+        attestation,
+        transport,
+        route: (options) => routes.toDps(options),
+        store: new AssignmentStore({ directory: state.directory, log }),
+        clock,
+        random,
+        log,
+      }),
+  };
 }
 
 function transportOptions(name: TransportName, dialer: Dialer, { clock, log }: Surroundings): MqttTransportOptions {
   return { dialer, clock, log: log.child(name), carrier: name === "mqtt" ? "tcp" : "websocket" };
 }
 
-async function mqttDpsTransport(
-  name: TransportName,
-  dialer: Dialer,
-  surroundings: Surroundings,
-): Promise<DpsTransport> {
+async function dpsTransport(name: DpsTransportName, dialer: Dialer, surroundings: Surroundings): Promise<DpsTransport> {
+  if (name === "https") {
+    const { HttpsDpsTransport } = await import("../transport/https/https-dps-transport.ts");
+    return new HttpsDpsTransport({ dialer, clock: surroundings.clock });
+  }
   const { MqttDpsTransport } = await import("../transport/mqtt/mqtt-dps-transport.ts");
   return new MqttDpsTransport(transportOptions(name, dialer, surroundings));
 }

@@ -1,4 +1,4 @@
-import type { TransportName } from "../config/settings.ts";
+import type { DpsTransportName, TransportName } from "../config/settings.ts";
 import type { EndpointFinder } from "../endpoint/endpoint-finder.ts";
 import type { ExplainedDecision } from "../endpoint/explain.ts";
 import { routeOf } from "../endpoint/route-of.ts";
@@ -12,7 +12,7 @@ import type { FoundWay, RouteFinder } from "./route-finder.ts";
 export interface DecidedWaysParts {
   readonly finder: EndpointFinder;
   /** The transports that will be dialled by. */
-  readonly transports: { readonly dps: TransportName; readonly hub: TransportName };
+  readonly transports: { readonly dps: DpsTransportName; readonly hub: TransportName };
   readonly log: Logger;
 }
 

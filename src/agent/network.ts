@@ -37,8 +37,8 @@ export function decidedWays({ provisioning, network, hub, state }: Settings, { c
 export async function createDialer(settings: Settings, { clock, log }: Tools): Promise<Dialer> {
   const { trustBundle, connectTo, proxy, proxyFrom, noProxy } = settings.network;
   if (trustBundle !== undefined) log.info("trusting further CAs beside the system's", { trustBundle });
-  if (proxy !== undefined && usesWebSocket(settings)) {
-    log.info("WebSocket connections go through a proxy", { proxy: parseProxy(proxy).name, from: proxyFrom });
+  if (proxy !== undefined && mayUseProxy(settings)) {
+    log.info("connections on port 443 go through a proxy", { proxy: parseProxy(proxy).name, from: proxyFrom });
   }
   const lookup = await configuredLookup(settings.network, clock);
   return new TlsDialer({
@@ -52,7 +52,7 @@ export async function createDialer(settings: Settings, { clock, log }: Tools): P
   });
 }
 
-/** Only WebSocket connections can go through a proxy. */
-function usesWebSocket({ provisioning, hub }: Settings): boolean {
-  return hub.transport === "mqtt-ws" || (provisioning.source === "dps" && provisioning.transport === "mqtt-ws");
+/** MQTT on its own port goes directly; everything on port 443 can go through a proxy. */
+function mayUseProxy({ provisioning, hub }: Settings): boolean {
+  return hub.transport !== "mqtt" || (provisioning.source === "dps" && provisioning.transport !== "mqtt");
 }

@@ -1,3 +1,4 @@
+import { untilAborted } from "../abort.ts";
 import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import { describeCause, isLandfallError } from "../errors.ts";
@@ -130,7 +131,8 @@ export class Provisioner {
     tell("provisioning", { reason, registrationId });
     const assignment = await source.ask({ signal });
     this.#delayNext(undefined);
-    await this.#adopt(assignment, "provisioned");
+    // A key that comes with it may be under way into slow hardware.
+    await untilAborted(this.#adopt(assignment, "provisioned"), signal);
     return assignment;
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { AttestationSettings, SymmetricKeySettings, X509Settings } from "../config/settings.ts";
+import type { AttestationSettings, SymmetricKeySettings, TpmSettings, X509Settings } from "../config/settings.ts";
 import { openIdentity } from "../keys/open-identity.ts";
 import { SymmetricKey } from "../keys/symmetric-key.ts";
 import type { Attestation } from "./attestation.ts";
@@ -15,6 +15,8 @@ export interface AttestationContext {
   readonly source: "dps" | "manual";
   /** The time that certificates are checked against. */
   readonly clock: Clock;
+  /** Look at keys, create none. Default false. */
+  readonly readOnly?: boolean;
 }
 
 /** An attestation, and what a person should know although it can be used. */
@@ -27,7 +29,7 @@ export interface CreatedAttestation {
  * Opens the keys that the settings name and checks all that can be checked without contacting anybody: that key and
  * certificate fit each other, that the certificate is valid now and for this device, that ids and keys are well-formed.
  *
- * Rejects with `key.*`, `certificate.*`, `attestation.*` or `config.secret-unreadable`; nothing stays open then.
+ * Rejects with `key.*`, `certificate.*`, `tpm.*`, `attestation.*` or `config.secret-unreadable`; nothing stays open then.
  */
 export function createAttestation(
   settings: AttestationSettings,
@@ -38,6 +40,8 @@ export function createAttestation(
       return createX509(settings, context);
     case "symmetric_key":
       return createSymmetricKey(settings, context);
+    case "tpm":
+      return createTpm(settings, context);
   }
 }
 
@@ -66,4 +70,20 @@ async function createSymmetricKey(
   const given = SymmetricKey.parse(symmetricKey);
   const key = derive ? await deriveDeviceKey(given, registrationId) : given;
   return { attestation: new SymmetricKeyAttestation(registrationId, key), warnings: [] };
+}
+
+/** Without a registration id the TPM is asked for its endorsement key; with one it is not touched yet. */
+async function createTpm(settings: TpmSettings, { clock, readOnly }: AttestationContext): Promise<CreatedAttestation> {
+  const { method, registrationId: given } = settings;
+  const { openTpmIdentity } = await import("../keys/tpm/open-tpm-identity.ts");
+  const { registrationIdOf, TpmAttestation } = await import("./tpm-attestation.ts");
+  const identity = openTpmIdentity(settings, { clock, readOnly });
+  try {
+    const registrationId = given ?? registrationIdOf((await identity.rootKeys()).endorsementKey);
+    checkRegistrationId(registrationId, method);
+    return { attestation: new TpmAttestation(registrationId, identity), warnings: [] };
+  } catch (error) {
+    await identity.close();
+    throw error;
+  }
 }

@@ -11,6 +11,7 @@ import type {
   MethodCommandSettings,
   NetworkSettings,
   Settings,
+  TpmSettings,
   X509Settings,
 } from "./settings.ts";
 import { type Draft, systemHostsFile } from "./settings-schema.ts";
@@ -22,6 +23,7 @@ export type Open = <T>(source: Sourced<T>) => T;
 type ProvisioningDraft = Draft["provisioning"];
 type DpsDraft = Extract<ProvisioningDraft, { source: "dps" }>;
 type ManualDraft = Extract<ProvisioningDraft, { source: "manual" }>;
+type TpmDraft = Extract<DpsDraft["attestation"], { method: "tpm" }>;
 type X509Draft = Omit<Extract<DpsDraft["attestation"], { method: "x509" }>, "method" | "registration_id">;
 
 /** Builds the frozen settings from a valid draft. */
@@ -55,8 +57,21 @@ function dps(draft: DpsDraft, open: Open): DpsSettings {
 function attestation(draft: DpsDraft["attestation"], open: Open): AttestationSettings {
   const { registration_id: registrationId } = draft;
   if (draft.method === "x509") return x509(draft, registrationId, open);
+  if (draft.method === "tpm") return tpm(draft, open);
   const symmetricKey = open(draft.symmetric_key);
   return { method: "symmetric_key", registrationId: given(registrationId), symmetricKey, derive: draft.derive };
+}
+
+function tpm(draft: TpmDraft, open: Open): TpmSettings {
+  const { registration_id: registrationId, owner_password: owner, endorsement_password: endorsement } = draft;
+  return {
+    method: "tpm",
+    ...(registrationId === undefined ? {} : { registrationId }),
+    tpm: draft.tpm,
+    keyTemplate: draft.key_template,
+    ...(owner === undefined ? {} : { ownerPassword: open(owner) }),
+    ...(endorsement === undefined ? {} : { endorsementPassword: open(endorsement) }),
+  };
 }
 
 function manual(draft: ManualDraft, open: Open): ManualSettings {

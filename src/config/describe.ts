@@ -4,7 +4,15 @@ import type { JsonObject } from "../json.ts";
 import { formatDuration } from "./duration.ts";
 import { withoutPin } from "./hardware-uri.ts";
 import { proxyWithoutCredentials } from "./proxy-address.ts";
-import type { AttestationSettings, NetworkSettings, ProvisioningSettings, Settings, X509Settings } from "./settings.ts";
+import type {
+  AttestationSettings,
+  NetworkSettings,
+  ProvisioningSettings,
+  Settings,
+  TpmSettings,
+  X509Settings,
+} from "./settings.ts";
+import { formatTpmLocation } from "./tpm-location.ts";
 
 /** What stands for a secret. */
 const hidden = "[secret]";
@@ -51,9 +59,9 @@ function describeProvisioning(provisioning: ProvisioningSettings): JsonObject {
       device_id: deviceId,
       ...describePaths(endpoint),
       authentication:
-        authentication.method === "symmetric_key"
-          ? { method: "sas", device_id_pk: hidden }
-          : { method: "x509", ...describeX509(authentication) },
+        authentication.method === "x509"
+          ? { method: "x509", ...describeX509(authentication) }
+          : { method: "sas", device_id_pk: hidden },
     };
   }
   return {
@@ -86,7 +94,17 @@ function describeAttestation(attestation: AttestationSettings): JsonObject {
   const { method, registrationId } = attestation;
   const id = registrationId === undefined ? {} : { registration_id: registrationId };
   if (attestation.method === "x509") return { method, ...id, ...describeX509(attestation) };
+  if (attestation.method === "tpm") return { method, ...id, ...describeTpm(attestation) };
   return { method, ...id, symmetric_key: hidden, derive: attestation.derive };
+}
+
+function describeTpm({ tpm, keyTemplate, ownerPassword, endorsementPassword }: TpmSettings): JsonObject {
+  return {
+    tpm: formatTpmLocation(tpm),
+    key_template: keyTemplate,
+    ...(ownerPassword === undefined ? {} : { owner_password: hidden }),
+    ...(endorsementPassword === undefined ? {} : { endorsement_password: hidden }),
+  };
 }
 
 function describeX509({ source }: X509Settings): JsonObject {

@@ -5,13 +5,17 @@ import { file } from "./file-kind.ts";
 import { pkcs11Uri, tpmUri } from "./hardware-uri.ts";
 import { host } from "./host-kind.ts";
 import { jsonPayload } from "./json-payload.ts";
-import { choice, duration, flag, text } from "./kinds.ts";
+import { choice, duration, flag, parsed, text } from "./kinds.ts";
 import { type Alternative, defaulting, optional, required } from "./schema.ts";
 import { secret } from "./secret-source.ts";
 import { parseSymmetricKey, symmetricKeyExpects, symmetricKeyTextOf } from "./symmetric-key-text.ts";
+import { defaultTpmLocation, parseTpmLocation, tpmLocationExpects } from "./tpm-location.ts";
 
 /** How bytes travel, to DPS as to the hub. */
 export const transport = choice(["mqtt", "mqtt-ws"]);
+
+/** How bytes travel to DPS. */
+const dpsTransport = choice(["mqtt", "mqtt-ws", "https"]);
 
 /** The rules of DPS. With X.509 the id is the common name of a certificate too, which ends at 64 characters. */
 function registrationId(longest: number) {
@@ -90,6 +94,34 @@ const attestation = {
         ),
       },
     },
+    tpm: {
+      doc: 'With a TPM 2.0, over transport = "https".',
+      entries: {
+        registration_id: optional(
+          registrationId(128),
+          "my-device",
+          "Registration id of the enrollment. Left out, it is made from the TPM's endorsement key; " +
+            "`landfall keys tpm` prints it.",
+        ),
+        tpm: defaulting(
+          parsed(tpmLocationExpects, parseTpmLocation),
+          defaultTpmLocation,
+          "Where the TPM is: a device of the kernel, or the data channel of a software TPM.",
+        ),
+        key_template: defaulting(
+          choice(["tcg", "azure"]),
+          "tcg",
+          "How an endorsement key is created where the TPM has none at 0x81010001: by the profile that vendors issue " +
+            "certificates for, or as Azure's own libraries do it. The two give different keys.",
+        ),
+        owner_password: optional(password, { env: "TPM_OWNER_PASSWORD" }, "Password of the TPM's owner hierarchy."),
+        endorsement_password: optional(
+          password,
+          { env: "TPM_ENDORSEMENT_PASSWORD" },
+          "Password of the TPM's endorsement hierarchy.",
+        ),
+      },
+    },
   },
 } as const;
 
@@ -130,9 +162,10 @@ export const provisioning = {
         ),
         ...endpointSettings,
         transport: defaulting(
-          transport,
+          dpsTransport,
           "mqtt",
-          "How to reach DPS: MQTT on port 8883, or MQTT over WebSocket on port 443, which proxies can carry.",
+          "How to reach DPS: MQTT on port 8883, or MQTT over WebSocket or HTTPS on port 443, which proxies can carry. " +
+            "A TPM needs HTTPS.",
         ),
         payload: optional(
           jsonPayload,

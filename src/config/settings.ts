@@ -4,6 +4,7 @@ import type { NameServer } from "../endpoint/name-server.ts";
 import type { JsonObject } from "../json.ts";
 import type { LogLevel } from "../log.ts";
 import type { Secret } from "../secret.ts";
+import type { TpmLocation } from "./tpm-location.ts";
 
 /**
  * The whole configuration after validation: frozen, defaults filled in, secrets read into {@link Secret}.
@@ -24,6 +25,9 @@ export interface Settings {
 /** How bytes travel to DPS or hub. */
 export type TransportName = "mqtt" | "mqtt-ws";
 
+/** How bytes travel to DPS. */
+export type DpsTransportName = TransportName | "https";
+
 /** `[provisioning]`: through DPS, or a hub given by hand. */
 export type ProvisioningSettings = DpsSettings | ManualSettings;
 
@@ -33,7 +37,7 @@ export interface DpsSettings {
   readonly idScope: string;
   /** Which endpoint of DPS is used, and by which paths. */
   readonly endpoint: EndpointSettings;
-  readonly transport: TransportName;
+  readonly transport: DpsTransportName;
   readonly attestation: AttestationSettings;
   /** Sent with the registration, for custom allocation. */
   readonly payload?: JsonObject;
@@ -54,7 +58,7 @@ export interface ManualSettings {
 }
 
 /** `[provisioning.attestation]`, or `[provisioning.authentication]` for a manual source. */
-export type AttestationSettings = X509Settings | SymmetricKeySettings;
+export type AttestationSettings = X509Settings | SymmetricKeySettings | TpmSettings;
 
 /** `method = "x509"`: a PEM pair, or one PKCS#12 file. */
 export interface X509Settings {
@@ -76,6 +80,29 @@ export interface SymmetricKeySettings {
   /** The key is the enrollment group's: derive the device's own key from it on the device. */
   readonly derive: boolean;
 }
+
+/** `method = "tpm"`; for DPS only. */
+export interface TpmSettings {
+  readonly method: "tpm";
+  /** Absent: made from the TPM's endorsement key. */
+  readonly registrationId?: string;
+  readonly tpm: TpmLocation;
+  /** By which template keys are created that the TPM does not have yet. Default `tcg`. */
+  readonly keyTemplate: TpmKeyTemplate;
+  /** Password of the owner hierarchy; absent: none is set. */
+  readonly ownerPassword?: Secret;
+  /** Password of the endorsement hierarchy; absent: none is set. */
+  readonly endorsementPassword?: Secret;
+}
+
+/**
+ * Whose template a TPM's keys are created by. The TPM computes a primary key from its seed and the whole template, so
+ * the two give different keys.
+ *
+ * - `tcg`: the profile of the Trusted Computing Group, by which vendors make the key that their certificate is for.
+ * - `azure`: as Azure's own libraries make it, for an enrollment made from what they print on a blank TPM.
+ */
+export type TpmKeyTemplate = "tcg" | "azure";
 
 /** `[hub]`. */
 export interface HubSettings {

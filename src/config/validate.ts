@@ -62,14 +62,16 @@ function withoutUnused(table: unknown, findings: Findings): unknown {
 /** Rules that concern more than one table. They look at what was written, so that they work beside other faults. */
 function checkAcrossTables(table: Readonly<Record<string, unknown>>, proxies: ProxyEnvironment, top: Place): void {
   const network = isTable(table.network) ? table.network : {};
-  const overWebSocket = [table.provisioning, table.hub].some((part) => isTable(part) && part.transport === "mqtt-ws");
-  if (network.proxy !== undefined && !overWebSocket) {
+  const onPort443 = [table.provisioning, table.hub].some(
+    (part) => isTable(part) && ["mqtt-ws", "https"].includes(String(part.transport)),
+  );
+  if (network.proxy !== undefined && !onPort443) {
     top.findings.warnings.push(
-      'network.proxy is not used: MQTT on port 8883 goes directly; a proxy carries transport = "mqtt-ws" only',
+      'network.proxy is not used: MQTT on port 8883 goes directly; a proxy carries transport = "mqtt-ws" or "https" only',
     );
   }
   // A variable that no connection of this configuration looks at may hold anything.
-  if (network.proxy === undefined && overWebSocket && proxies.fault) top.findings.faults.push(proxies.fault);
+  if (network.proxy === undefined && onPort443 && proxies.fault) top.findings.faults.push(proxies.fault);
   if (table.trust_bundle_cert !== undefined && network.trust_bundle !== undefined) {
     top.at("trust_bundle_cert").fault({
       expected: "either this or network.trust_bundle",

@@ -62,7 +62,8 @@ export class Facts {
 
   attestation(): Promise<CreatedAttestation> {
     const { source } = this.#settings.provisioning;
-    this.#attestation ??= createAttestation(identityOf(this.#settings), { source, clock: this.#parts.clock });
+    const context = { source, clock: this.#parts.clock, readOnly: true };
+    this.#attestation ??= createAttestation(identityOf(this.#settings), context);
     return this.#attestation;
   }
 
@@ -106,7 +107,7 @@ export class Facts {
     const isDevices = service === "dps" || service === "hub";
     const manner = {
       port: usedPort(service, this.#settings),
-      proxy: isDevices && transport === "mqtt-ws" ? "allowed" : "never",
+      proxy: isDevices && transport !== "mqtt" ? "allowed" : "never",
     } as const;
     if (service === "dps") {
       return provisioning.source === "dps" ? subjectOf(await this.#finder.dps(manner, options)) : undefined;

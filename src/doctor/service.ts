@@ -1,4 +1,4 @@
-import type { Settings, TransportName } from "../config/settings.ts";
+import type { DpsTransportName, Settings } from "../config/settings.ts";
 
 /** The services that the doctor looks at. */
 export const serviceNames = ["dps", "hub", "event-hubs", "device-update", "digital-twins"] as const;
@@ -37,7 +37,7 @@ export const services: Readonly<Record<ServiceName, Service>> = {
 };
 
 /** The port of each transport. */
-export const transportPorts: Readonly<Record<TransportName, number>> = { mqtt: 8883, "mqtt-ws": 443 };
+export const transportPorts: Readonly<Record<DpsTransportName, number>> = { mqtt: 8883, "mqtt-ws": 443, https: 443 };
 
 /**
  * What a port is to this device.

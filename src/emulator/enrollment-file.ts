@@ -3,7 +3,7 @@ import { faultLine, isTable, type RawTable } from "../config/fault.ts";
 import { Findings, Place } from "../config/place.ts";
 import { readNode } from "../config/read-node.ts";
 import { LandfallError } from "../errors.ts";
-import type { EnrollmentOptions } from "./dps/enrollment-options.ts";
+import type { EnrollmentOptions, GroupEnrollmentOptions, TpmAttestation } from "./dps/enrollment-options.ts";
 import { type EnrollmentEntry, enrollmentSchema, type GroupEntry, type IndividualEntry } from "./enrollment-schema.ts";
 
 /** What {@link parseEnrollmentFile} takes beside the text. */
@@ -49,9 +49,14 @@ export function parseEnrollmentFile(
     ...entries.individual.map((entry) => ({
       registrationId: entry.registration_id,
       ...(entry.device_id === undefined ? {} : { deviceId: entry.device_id }),
+      attestation: entry.attestation.method === "tpm" ? tpmOf(entry.attestation) : attestationOf(entry.attestation),
       ...optionsOf(entry),
     })),
-    ...entries.group.map((entry) => ({ group: entry.name, ...optionsOf(entry) })),
+    ...entries.group.map((entry) => ({
+      group: entry.name,
+      attestation: attestationOf(entry.attestation),
+      ...optionsOf(entry),
+    })),
   ];
 }
 
@@ -94,14 +99,13 @@ function reportMissingCallbacks(
   }
 }
 
-type Common = Omit<EnrollmentOptions, "registrationId" | "group" | "deviceId">;
+type Common = Omit<EnrollmentOptions, "registrationId" | "group" | "deviceId" | "attestation">;
 
 function optionsOf(entry: EnrollmentEntry): Common {
-  const { attestation, disabled, allocation, reprovisioning, hubs, initial_twin, payload, failure } = entry;
+  const { disabled, allocation, reprovisioning, hubs, initial_twin, payload, failure } = entry;
   const { latencies_ms: latenciesMs, callback_url: customAllocation } = entry;
   const present = { hubs, initialTwin: initial_twin, payload, latenciesMs, customAllocation };
   return {
-    attestation: attestationOf(attestation),
     disabled,
     allocation,
     reprovisioning,
@@ -110,7 +114,17 @@ function optionsOf(entry: EnrollmentEntry): Common {
   };
 }
 
-function attestationOf(attestation: EnrollmentEntry["attestation"]): Common["attestation"] {
+type TpmEntry = Extract<IndividualEntry["attestation"], { readonly method: "tpm" }>;
+
+function tpmOf({
+  method,
+  endorsement_key: endorsementKey,
+  storage_root_key: storageRootKey,
+}: TpmEntry): TpmAttestation {
+  return { method, endorsementKey, ...withoutAbsent({ storageRootKey }) };
+}
+
+function attestationOf(attestation: GroupEntry["attestation"]): GroupEnrollmentOptions["attestation"] {
   if (attestation.method === "symmetric_key") {
     const { method, primary_key: primaryKey, secondary_key: secondaryKey } = attestation;
     return { method, ...withoutAbsent({ primaryKey, secondaryKey }) };

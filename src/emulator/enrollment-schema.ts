@@ -18,6 +18,7 @@ import {
 import type { JsonObject } from "../json.ts";
 import { isCallbackUrl } from "./dps/custom-allocation.ts";
 import { isRegistrationId } from "./dps/registration-id.ts";
+import { parseStorageKey } from "./dps/tpm/storage-key.ts";
 import { isKey } from "./symmetric-key.ts";
 
 const name = text("a text that is not empty", /./);
@@ -76,6 +77,18 @@ const certificate: Kind<string, string> = {
   },
 };
 
+const storageKeyExpects = "base64 of a TPM2B_PUBLIC with an RSA key of 2048 bits";
+
+/** As it comes from the TPM. */
+const storageKey: Kind<string, string> = {
+  expects: storageKeyExpects,
+  read(value, at) {
+    if (typeof value !== "string") return at.fault({ expected: storageKeyExpects, found: typeShown(value) });
+    const parsed = parseStorageKey(value);
+    return "name" in parsed ? value : at.fault(parsed);
+  },
+};
+
 function table<E extends Entries>(doc: string, entries: E): Table<E, "optional"> {
   return { node: "table", need: "optional", doc, entries };
 }
@@ -92,7 +105,7 @@ function tables<E extends Entries>(entries: E): Kind<readonly Values<E>[], reado
   });
 }
 
-const attestation = {
+const groupAttestation = {
   node: "variants",
   tag: "method",
   need: "required",
@@ -115,8 +128,21 @@ const attestation = {
   },
 } as const satisfies Variants;
 
+const individualAttestation = {
+  ...groupAttestation,
+  choices: {
+    ...groupAttestation.choices,
+    tpm: {
+      doc: "A TPM 2.0, over HTTPS.",
+      entries: {
+        endorsement_key: required(storageKey, "AToAAQ…", "The public part of its endorsement key."),
+        storage_root_key: optional(storageKey, "ARoAAQ…", "For a device that sends none."),
+      },
+    },
+  },
+} as const satisfies Variants;
+
 const common = {
-  attestation,
   disabled: defaulting(flag, false, "Registrations are answered with the status disabled."),
   hubs: optional(list(name, 1), ["hub-a"], "Names of the hubs that may be assigned. Default: all of them."),
   allocation: defaulting(
@@ -145,10 +171,15 @@ const common = {
 const individual = {
   registration_id: required(registrationId, "sensor-17", "With certificates, also their common name."),
   device_id: optional(name, "boiler", "The device id at the hub. Default: the registration id."),
+  attestation: individualAttestation,
   ...common,
 } satisfies Entries;
 
-const group = { name: required(name, "line-1", "Name of the group."), ...common } satisfies Entries;
+const group = {
+  name: required(name, "line-1", "Name of the group."),
+  attestation: groupAttestation,
+  ...common,
+} satisfies Entries;
 
 /** One `[[individual]]`. */
 export type IndividualEntry = Values<typeof individual>;

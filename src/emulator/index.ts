@@ -19,6 +19,7 @@ export type {
   PayloadFunction,
   ReprovisioningPolicy,
   SymmetricKeyAttestation,
+  TpmAttestation,
   X509Attestation,
 } from "./dps/enrollment-options.ts";
 export type { DpsFault, DpsFaults, DpsStep, ServedFault } from "./dps/faults.ts";

@@ -120,7 +120,12 @@ function standBack(setbacks: Setbacks, { draw }: Moment, policy: ConnectionPolic
   return { setbacks: { ...setbacks, displacements: displacements + 1 }, delayMs, displaced: true };
 }
 
-const refusals: ReadonlySet<ErrorCode> = new Set(["transport.unauthorized", "transport.identifier-rejected"]);
+/** Without the key that came with its assignment a device cannot even ask the hub; DPS sends another. */
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  "transport.unauthorized",
+  "transport.identifier-rejected",
+  "tpm.identity-missing",
+]);
 const refusalStatuses: ReadonlySet<number | undefined> = new Set([401, 403, 404]);
 
 /** Whether the hub said that it does not want this device: it may have moved, or its credential may have changed. */

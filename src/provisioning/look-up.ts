@@ -1,6 +1,7 @@
 import type { Attestation } from "../attestation/attestation.ts";
 import { LandfallError } from "../errors.ts";
-import type { HttpsDps, HttpsDpsResponse } from "../transport/https/https-dps.ts";
+import type { HttpsDpsResponse } from "../transport/https/dps-answer.ts";
+import type { HttpsDps } from "../transport/https/https-dps.ts";
 import type { CallOptions, Route } from "../transport/transport.ts";
 import { type RegistrationAnswer, readLookUp } from "./wire.ts";
 

@@ -3,6 +3,7 @@ import { type Client, clients } from "./clients.ts";
 import { dpsFlows } from "./dps-flows.ts";
 import type { Flow } from "./flow.ts";
 import { hubFlows } from "./hub-flows.ts";
+import { tpmClientVersion } from "./tpm-client.ts";
 
 /** What came of one flow with one client. */
 export type Outcome =
@@ -51,6 +52,11 @@ export function conformancePage(outcomes: Outcomes): string {
     "## Not supported by the client",
     "What a client cannot do whatever service it speaks to; the run sees it refuse, or fail in just this way.",
     notes.map((note, index) => `${index + 1}. ${note}`).join("\n"),
+    "## How the TPM's client is run",
+    "`azure-iot-security-tpm` depends on a native module for Windows that does not compile for a Node of today, so it is " +
+      "installed apart, in `test/conformance/tpm-client`, without the scripts of its packages; nothing in it is changed. " +
+      "`TpmSecurityClient` takes a TPM of the caller's: here the library's own over swtpm, by a device that writes to its " +
+      "socket.",
     "## How the clients find the emulator",
     "Over MQTT the libraries glue the host's name into a URL, so that `localhost:PORT` will do as the host of DPS; with " +
       '`assign: "localhost"` the emulator assigns hubs in the same form. No root, no hosts file, any port.',
@@ -70,10 +76,12 @@ function packageList(): string {
     "azure-iot-security-symmetric-key",
     "azure-iot-security-x509",
   ];
-  const versions = names
+  const versions = names.map((name) => [name, (require(`${name}/package.json`) as { version: string }).version]);
+  versions.push(["azure-iot-security-tpm", tpmClientVersion() ?? ""]);
+  return `Packages: ${versions
+    .map((each) => each.join(" "))
     .sort()
-    .map((name) => `${name} ${(require(`${name}/package.json`) as { version: string }).version}`);
-  return `Packages: ${versions.join(", ")}.`;
+    .join(", ")}.`;
 }
 
 function table(service: Client["service"], outcomes: Outcomes, notes: string[]): string {

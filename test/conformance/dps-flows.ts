@@ -4,6 +4,7 @@ import { type Flow, NotSupported } from "./flow.ts";
 import type { DriverInput, Scene } from "./scene.ts";
 
 const registrationId = "sensor-17";
+const deviceId = "boiler";
 const symmetricKey = { method: "symmetric_key" } as const;
 
 /** A certificate in the form that the SDK takes. */
@@ -42,6 +43,13 @@ function requireRetries({ client }: Scene, outcome: Readonly<Record<string, unkn
   if (client.transport !== "Http" || outcome.event !== "failed") return;
   expect(outcome.name).toBe("ThrottlingError");
   throw new NotSupported("a 429 ends the registration at once");
+}
+
+/** The SDK's other transports have nothing that takes a TPM. */
+function requireTpms({ client }: Scene, outcome: Readonly<Record<string, unknown>>): void {
+  if (client.transport === "Http" || outcome.event !== "failed") return;
+  expect(outcome).toMatchObject({ name: "ArgumentError" });
+  throw new NotSupported("registers a TPM over HTTPS and AMQP only");
 }
 
 /** Has the driver register while the service asks for patience at one step. */
@@ -90,6 +98,24 @@ export const dpsFlows: readonly Flow[] = [
       const attestation = { method: "x509", certificate: root.certificatePem } as const;
       scene.emulator.dps.enroll({ group: "factory", attestation });
       await provision(scene, { certificate: x509(issued) });
+    },
+  },
+  {
+    title: "TPM 2.0, individual enrollment: the same",
+    needsTpm: true,
+    run: async (scene, tpm) => {
+      const tpmSocket = tpm?.location.replace("swtpm:", "");
+      await using device = scene.start("provision-tpm", { tpmSocket });
+      const identity = await device.json();
+      requireTpms(scene, identity);
+      const attestation = { method: "tpm", endorsementKey: String(identity.endorsementKey) } as const;
+      scene.emulator.dps.enroll({ registrationId: String(identity.registrationId), deviceId, attestation });
+      device.write("enrolled\n");
+      await device.event("done");
+      expect(scene.emulator.events.of("dps.register").map(({ status }) => status)).toEqual([401, 202]);
+      expect(scene.emulator.hub().received.map((message) => [message.deviceId, message.text()])).toEqual([
+        [deviceId, "hello"],
+      ]);
     },
   },
   {

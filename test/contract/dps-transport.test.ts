@@ -1,6 +1,7 @@
 import { LandfallError } from "../../src/errors.ts";
 import { FakeDpsTransport } from "../../src/testing/fake-dps-transport.ts";
 import type { DpsResponse } from "../../src/transport/transport.ts";
+import { startHttpsDpsHarness } from "../support/https-dps-harness.ts";
 import { startMqttDpsHarness } from "../support/mqtt-dps-harness.ts";
 import { testCredential } from "../support/test-dialer.ts";
 import { type DpsHarness, describeDpsTransport } from "./dps-transport.ts";
@@ -28,3 +29,4 @@ async function startFake(): Promise<DpsHarness> {
 describeDpsTransport("fake", startFake);
 describeDpsTransport("mqtt", () => startMqttDpsHarness("tcp"));
 describeDpsTransport("mqtt-ws", () => startMqttDpsHarness("websocket"));
+describeDpsTransport("https", startHttpsDpsHarness, { refusesByAnswer: true });

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { TpmKeyTemplate } from "../../src/config/settings.ts";
 import { isLandfallError } from "../../src/errors.ts";
-import type { KeyTemplate } from "../../src/keys/tpm/public-area.ts";
 import type { RootKeys } from "../../src/keys/tpm/root-keys.ts";
 import { Tpm } from "../../src/keys/tpm/tpm.ts";
 import { TpmIdentity } from "../../src/keys/tpm/tpm-identity.ts";
@@ -14,7 +14,7 @@ import { makeBlob } from "../support/tpm-blob.ts";
 
 const evictControl = 0x120;
 
-const identityAt = (swtpm: Swtpm, template?: KeyTemplate): TpmIdentity =>
+const identityAt = (swtpm: Swtpm, template?: TpmKeyTemplate): TpmIdentity =>
   new TpmIdentity({ tpm: tpmAt(swtpm.location), template });
 
 const expected = (key: Uint8Array, bytes: Uint8Array): Buffer => createHmac("sha256", key).update(bytes).digest();

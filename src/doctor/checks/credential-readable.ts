@@ -1,5 +1,6 @@
 import { isLandfallError } from "../../errors.ts";
 import { defineCheck } from "../check.ts";
+import type { DoctorContext } from "../context.ts";
 import { identityOf } from "../identity.ts";
 import { saidBy } from "../words.ts";
 
@@ -21,7 +22,7 @@ export const credentialReadable = defineCheck({
   async run(context, { found }) {
     const identity = identityOf(context.settings);
     const parts = await context.certificate();
-    const errors = parts?.errors ?? (await context.attestation().then(none, (error: unknown) => [error]));
+    const errors = parts?.errors ?? (await use(context).then(none, (error: unknown) => [error]));
     const findings = errors.map((error) =>
       found("unreadable", {
         text: saidBy(error),
@@ -29,7 +30,7 @@ export const credentialReadable = defineCheck({
       }),
     );
     const key = parts?.publicKey;
-    const what = identity.method === "symmetric_key" ? "symmetric key" : `${key?.asymmetricKeyType ?? "unknown"} key`;
+    const what = names[identity.method] ?? `${key?.asymmetricKeyType ?? "unknown"} key`;
     return {
       summary: findings.length === 0 ? `${what}, ready` : "cannot be used",
       findings,
@@ -37,5 +38,13 @@ export const credentialReadable = defineCheck({
     };
   },
 });
+
+const names: Readonly<Record<string, string>> = { symmetric_key: "symmetric key", tpm: "TPM" };
+
+/** A TPM shows what it is worth when its keys are asked for. */
+async function use(context: DoctorContext): Promise<void> {
+  const { attestation } = await context.attestation();
+  await attestation.evidence();
+}
 
 const none = (): unknown[] => [];

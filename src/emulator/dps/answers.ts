@@ -29,6 +29,15 @@ export function errorAnswer(errorCode: number, message: string, nowMs: number, r
   return { status: Math.floor(errorCode / 1000), body: JSON.stringify(body) };
 }
 
+/**
+ * Challenges a device to sign with the key in an activation blob. What makes it a challenge to the clients in the field is
+ * the key; one of them also wants its name, and no member `status`.
+ */
+export function challengeAnswer(activationBlob: Buffer, keyName: string): DpsAnswer {
+  const body = { message: "Unauthorized", keyName, authenticationKey: activationBlob.toString("base64") };
+  return { status: 401, body: JSON.stringify(body) };
+}
+
 /** The facts of a certificate as DPS reports them. */
 export function certificateInfo(certificate: X509Certificate): JsonObject {
   const { sha1, sha256 } = thumbprintsOf(certificate);

@@ -4,9 +4,10 @@ import type { DeviceAuthentication } from "../hub/device.ts";
 import type { Twin } from "../hub/twin.ts";
 import { bytesFrom, type Random } from "../randomness.ts";
 import { chooseHub, type LinkedHub } from "./allocation.ts";
-import type { ProvenIdentity } from "./attestation-check.ts";
 import type { CustomAllocation } from "./custom-allocation.ts";
 import type { Enrollment } from "./enrollment.ts";
+import { newTpmKey } from "./tpm/tpm-challenges.ts";
+import type { ProvenIdentity } from "./verdict.ts";
 
 /** What DPS remembers of a device that it has assigned. */
 export interface RegistrationRecord {
@@ -18,6 +19,14 @@ export interface RegistrationRecord {
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly etag: string;
+}
+
+/** A device at its hub. */
+export interface Assigned {
+  readonly record: RegistrationRecord;
+  readonly hub: LinkedHub;
+  /** How the hub knows the device. */
+  readonly authentication: DeviceAuthentication;
 }
 
 /** What {@link Assignments} works with. */
@@ -56,7 +65,7 @@ export class Assignments {
     identity: ProvenIdentity,
     registrationId: string,
     custom?: CustomAllocation,
-  ): { readonly record: RegistrationRecord; readonly hub: LinkedHub } | undefined {
+  ): Assigned | undefined {
     const { clock, random } = this.#parts;
     const before = this.#records.get(registrationId.toLowerCase());
     const hub = chooseHub(this.#parts.hubs(), enrollment.options, registrationId, before, custom?.hub);
@@ -67,7 +76,8 @@ export class Assignments {
     const moves = before !== undefined && before.hub !== hub.name;
     const keptTwin = this.#leave(moves ? before : undefined, reprovisioning === "reset");
     const twin = keptTwin ?? custom?.initialTwin ?? initialTwin;
-    hub.registry.put({ deviceId, authentication: authenticationFor(identity), twin });
+    const authentication = authenticationFor(identity, random);
+    hub.registry.put({ deviceId, authentication, twin });
     const moved = reprovisioning === "reset" ? "deviceDataReset" : "deviceDataMigrated";
     const record: RegistrationRecord = {
       registrationId,
@@ -79,7 +89,7 @@ export class Assignments {
       etag: Buffer.from(bytesFrom(random, 12).toString("hex")).toString("base64"),
     };
     this.#records.set(registrationId.toLowerCase(), record);
-    return { record, hub };
+    return { record, hub, authentication };
   }
 
   /** Removes a device from the hub it has to leave, if there is one; returns its twin unless it starts over. */
@@ -91,8 +101,18 @@ export class Assignments {
   }
 }
 
-function authenticationFor(identity: ProvenIdentity): DeviceAuthentication {
-  if (identity.method === "x509") return { kind: "x509", thumbprints: [thumbprintsOf(identity.leaf).sha256] };
-  const { primaryKey, secondaryKey } = identity;
-  return { kind: "symmetric_key", primaryKey, secondaryKey };
+/** A TPM gets a new key with every registration. */
+function authenticationFor(identity: ProvenIdentity, random: Random): DeviceAuthentication {
+  switch (identity.method) {
+    case "symmetric_key": {
+      const { primaryKey, secondaryKey } = identity;
+      return { kind: "symmetric_key", primaryKey, secondaryKey };
+    }
+    case "x509":
+      return { kind: "x509", thumbprints: [thumbprintsOf(identity.leaf).sha256] };
+    case "tpm": {
+      const [primaryKey, secondaryKey] = [newTpmKey(random).toString("base64"), newTpmKey(random).toString("base64")];
+      return { kind: "symmetric_key", primaryKey, secondaryKey };
+    }
+  }
 }

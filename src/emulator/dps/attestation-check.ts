@@ -1,52 +1,39 @@
 import type { X509Certificate } from "node:crypto";
 import { commonNameOf, isSameCertificate, judgePath, pathsToAnchors } from "../certificate-chain.ts";
-import { judgeSasToken, parseSasToken } from "../sas.ts";
 import { deriveDeviceKey } from "../symmetric-key.ts";
 import type { Enrollment } from "./enrollment.ts";
 import type { EnrollmentBook } from "./enrollment-book.ts";
-
-/** What a device shows with a registration, whatever carried it. */
-export interface RegistrationEvidence {
-  readonly idScope: string;
-  readonly registrationId: string;
-  /** The password, or what follows `Authorization:`; absent with certificates. */
-  readonly sasToken: string | undefined;
-  /** As sent, leaf first. */
-  readonly certificates: readonly X509Certificate[];
-  readonly nowMs: number;
-}
-
-/** What the device's identity at the hub is made of. */
-export type ProvenIdentity =
-  | { readonly method: "symmetric_key"; readonly primaryKey: string; readonly secondaryKey: string }
-  | { readonly method: "x509"; readonly leaf: X509Certificate; readonly signer?: X509Certificate };
-
-/** The judgement: which enrollment the device belongs to, or what it is told, and why for the log. */
-export type AttestationVerdict =
-  | { readonly ok: true; readonly enrollment: Enrollment; readonly identity: ProvenIdentity }
-  | { readonly ok: false; readonly errorCode: 401002 | 404201; readonly message: string; readonly why: string };
-
-/** The value of `skn` in tokens for DPS, where there is one. */
-const registrationKeyName = "registration";
+import type { TpmChallenges } from "./tpm/tpm-challenges.ts";
+import { judgeTpm } from "./tpm/tpm-check.ts";
+import { type AttestationVerdict, type RegistrationEvidence, tokenFault, unauthorized } from "./verdict.ts";
 
 /**
  * Finds the enrollment of a device and verifies its credential. An individual enrollment decides alone; only without one
  * are the groups asked. A disabled enrollment is found like any other, so that it shadows a wider one.
  */
-export function judgeAttestation(book: EnrollmentBook, evidence: RegistrationEvidence): AttestationVerdict {
+export function judgeAttestation(
+  book: EnrollmentBook,
+  evidence: RegistrationEvidence,
+  challenges: TpmChallenges,
+): AttestationVerdict {
   const individual = book.individual(evidence.registrationId);
-  if (individual !== undefined) return judgeIndividual(individual, evidence);
+  if (individual !== undefined) return judgeIndividual(individual, evidence, challenges);
   if (evidence.sasToken !== undefined) return judgeGroupKeys(book.groups("symmetric_key"), evidence);
   return judgeGroupChains(book.groups("x509"), evidence);
 }
 
-function judgeIndividual(enrollment: Enrollment, evidence: RegistrationEvidence): AttestationVerdict {
+function judgeIndividual(
+  enrollment: Enrollment,
+  evidence: RegistrationEvidence,
+  challenges: TpmChallenges,
+): AttestationVerdict {
   const { attestation } = enrollment;
+  if (attestation.method === "tpm") return judgeTpm(enrollment, attestation, evidence, challenges);
   if (attestation.method === "symmetric_key") {
     const { primaryKey, secondaryKey } = attestation;
     const fault = tokenFault([primaryKey, secondaryKey], evidence);
     if (fault !== undefined) return unauthorized(fault);
-    return { ok: true, enrollment, identity: { method: "symmetric_key", primaryKey, secondaryKey } };
+    return { kind: "proven", enrollment, identity: { method: "symmetric_key", primaryKey, secondaryKey } };
   }
   const leaf = leafOf(evidence);
   if (typeof leaf === "string") return unauthorized(leaf);
@@ -55,7 +42,7 @@ function judgeIndividual(enrollment: Enrollment, evidence: RegistrationEvidence)
   }
   const fault = judgePath([leaf], evidence.nowMs);
   if (fault !== undefined) return unauthorized(fault.kind, "Invalid certificate.");
-  return { ok: true, enrollment, identity: { method: "x509", leaf } };
+  return { kind: "proven", enrollment, identity: { method: "x509", leaf } };
 }
 
 function judgeGroupKeys(groups: readonly Enrollment[], evidence: RegistrationEvidence): AttestationVerdict {
@@ -66,7 +53,7 @@ function judgeGroupKeys(groups: readonly Enrollment[], evidence: RegistrationEvi
     const secondaryKey = deriveDeviceKey(enrollment.secondaryKey, evidence.registrationId);
     const found = tokenFault([primaryKey, secondaryKey], evidence);
     if (found === undefined)
-      return { ok: true, enrollment, identity: { method: "symmetric_key", primaryKey, secondaryKey } };
+      return { kind: "proven", enrollment, identity: { method: "symmetric_key", primaryKey, secondaryKey } };
     fault = found;
   }
   return unauthorized(`${fault}, for a key derived from any group key`);
@@ -85,7 +72,7 @@ function judgeGroupChains(groups: readonly Enrollment[], evidence: RegistrationE
   const enrollment = groups.find((group) => authoritiesOf(group).some((each) => isSameCertificate(each, anchor)));
   const fault = judgePath(path, evidence.nowMs);
   if (fault !== undefined || enrollment === undefined) return unauthorized(fault?.kind ?? "", "Invalid certificate.");
-  return { ok: true, enrollment, identity: { method: "x509", leaf, signer: anchor } };
+  return { kind: "proven", enrollment, identity: { method: "x509", leaf, signer: anchor } };
 }
 
 function authoritiesOf({ attestation }: Enrollment): readonly X509Certificate[] {
@@ -100,20 +87,11 @@ function leafOf({ certificates: [leaf], registrationId }: RegistrationEvidence):
   return `the certificate's common name is ${commonName ?? "absent"}, not the registration id`;
 }
 
-function tokenFault(
-  keys: readonly string[],
-  { sasToken, idScope, registrationId, nowMs }: RegistrationEvidence,
-): string | undefined {
-  if (sasToken === undefined) return "expected a shared access signature, found none";
-  const resources = [`${idScope}/registrations/${registrationId}`];
-  const fault = judgeSasToken(parseSasToken(sasToken), { resources, keys, nowMs, keyName: registrationKeyName });
-  return fault === undefined ? undefined : `shared access signature: ${fault}`;
-}
-
-function unauthorized(why: string, message = "Unauthorized"): AttestationVerdict {
-  return { ok: false, errorCode: 401002, message, why };
-}
-
 function notFound(): AttestationVerdict {
-  return { ok: false, errorCode: 404201, message: "Registration not found.", why: "no enrollment could be meant" };
+  return {
+    kind: "refused",
+    errorCode: 404201,
+    message: "Registration not found.",
+    why: "no enrollment could be meant",
+  };
 }

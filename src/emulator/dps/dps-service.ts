@@ -8,7 +8,7 @@ import type { ServiceModes } from "../service-modes.ts";
 import { parseDpsUsername } from "./dps-username.ts";
 import type { DpsFaults } from "./faults.ts";
 import type { RegistrationDesk } from "./registration-desk.ts";
-import type { Requester } from "./registrations.ts";
+import type { Requester } from "./verdict.ts";
 
 /** What a {@link DpsService} works with. */
 export interface DpsServiceParts {
@@ -63,8 +63,9 @@ export class DpsService implements MqttService {
       return this.#refuse(packet, connackCodes.identifierRejected, "the client id is not the registration id");
     }
     const sasToken = packet.password?.toString("utf8");
-    const { certificates } = link.peer;
-    this.#clients.set(link, { requester: { idScope, registrationId, sasToken, certificates }, listening: false });
+    const { transport, certificates } = link.peer;
+    const requester = { idScope, registrationId, transport, sasToken, certificates };
+    this.#clients.set(link, { requester, listening: false });
     const fault = faults.take(registrationId, "connect");
     if (fault === "silence") link.silent = true;
     else if (fault === "drop") link.drop();
@@ -118,7 +119,7 @@ export class DpsService implements MqttService {
 
   #serve(link: DeviceLink, { requester, listening }: Client, request: Request, bodyText: string): void {
     const { requestId, ...rest } = request;
-    const outcome = this.#parts.desk.serve({ requester, transport: link.peer.transport, bodyText, ...rest });
+    const outcome = this.#parts.desk.serve({ requester, bodyText, ...rest });
     if (outcome.kind === "drop") link.drop();
     if (outcome.kind !== "answer" || !listening) return;
     const { status, retryAfterSeconds, body } = outcome.answer;

@@ -19,6 +19,17 @@ export interface X509Attestation {
   readonly secondaryCertificate?: string;
 }
 
+/**
+ * A TPM 2.0, by the public halves of its keys as the TPM gives them: base64 of a `TPM2B_PUBLIC` with an RSA key of 2048 bits.
+ * For individual enrollments, over HTTPS.
+ */
+export interface TpmAttestation {
+  readonly method: "tpm";
+  readonly endorsementKey: string;
+  /** Stands in for the one that a device does not send. The device's own is never held against it. */
+  readonly storageRootKey?: string;
+}
+
 /** What a {@link PayloadFunction} is told. */
 export interface AllocationRequest {
   readonly registrationId: string;
@@ -73,7 +84,7 @@ export interface IndividualEnrollmentOptions extends CommonOptions {
   readonly registrationId: string;
   /** Default: the registration id. */
   readonly deviceId?: string;
-  readonly attestation: SymmetricKeyAttestation | X509Attestation;
+  readonly attestation: SymmetricKeyAttestation | X509Attestation | TpmAttestation;
 }
 
 /** Any number of devices that share an authority or a group key. Their device ids are their registration ids. */

@@ -1,14 +1,14 @@
 import type { JsonObject, JsonValue } from "../../json.ts";
-import type { ClientTransport, CredentialKind, EventLog } from "../event-log.ts";
+import type { CredentialKind, EventLog } from "../event-log.ts";
 import type { DpsAnswer } from "./answers.ts";
 import type { DpsFault, DpsFaults } from "./faults.ts";
 import type { QuotaCounter } from "./quotas.ts";
-import type { Registrations, Requester } from "./registrations.ts";
+import type { Registrations } from "./registrations.ts";
+import type { Requester } from "./verdict.ts";
 
 /** A request to DPS, whatever carried it. */
 export interface DeskRequest {
   readonly requester: Requester;
-  readonly transport: ClientTransport;
   readonly step: "register" | "poll" | "look-up";
   /** Of a poll; empty otherwise. */
   readonly operationId: string;
@@ -72,9 +72,9 @@ export class RegistrationDesk {
     }
   }
 
-  #note({ requester, transport, step, operationId, bodyText }: DeskRequest, status: number): void {
+  #note({ requester, step, operationId, bodyText }: DeskRequest, status: number): void {
     const { events } = this.#parts;
-    const { registrationId } = requester;
+    const { registrationId, transport } = requester;
     const about = { registrationId, transport, status };
     switch (step) {
       case "register":

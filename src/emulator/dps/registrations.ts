@@ -1,16 +1,26 @@
 import { describeCause } from "../../errors.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../../json.ts";
+import type { JsonObject, JsonValue } from "../../json.ts";
 import type { Logger } from "../../log.ts";
 import type { EventLog } from "../event-log.ts";
 import { allowedHubs } from "./allocation.ts";
 import { AllocationUnderWay } from "./allocation-under-way.ts";
-import { certificateInfo, type DpsAnswer, dpsDate, errorAnswer, newOperationId } from "./answers.ts";
+import { challengeAnswer, type DpsAnswer, dpsDate, errorAnswer, newOperationId } from "./answers.ts";
 import { Assignments, type AssignmentsParts, type RegistrationRecord } from "./assignments.ts";
-import { judgeAttestation, type ProvenIdentity, type RegistrationEvidence } from "./attestation-check.ts";
+import { judgeAttestation } from "./attestation-check.ts";
 import { allocateByCallback, type CustomAllocation } from "./custom-allocation.ts";
 import type { Enrollment } from "./enrollment.ts";
 import type { EnrollmentBook } from "./enrollment-book.ts";
+import { provenBy } from "./proven-by.ts";
+import { parseBody } from "./registration-body.ts";
 import { isRegistrationId } from "./registration-id.ts";
+import { TpmChallenges } from "./tpm/tpm-challenges.ts";
+import {
+  type ProvenIdentity,
+  type RegistrationEvidence,
+  type Requester,
+  registrationKeyName,
+  unauthorized,
+} from "./verdict.ts";
 
 /** What {@link Registrations} works with. */
 export interface RegistrationsParts extends AssignmentsParts {
@@ -39,9 +49,6 @@ interface Operation {
   result: RegistrationState | undefined;
 }
 
-/** Who is who: the evidence without the time, which is the clock's. */
-export type Requester = Omit<RegistrationEvidence, "nowMs">;
-
 /**
  * The registration API of DPS without a transport: requests in, answers out. Every request is judged anew, as over HTTPS
  * where each one carries its own credential.
@@ -50,10 +57,12 @@ export class Registrations {
   readonly #parts: RegistrationsParts;
   readonly #operations = new Map<string, Operation>();
   readonly #assignments: Assignments;
+  readonly #challenges: TpmChallenges;
 
   constructor(parts: RegistrationsParts) {
     this.#parts = parts;
     this.#assignments = new Assignments(parts);
+    this.#challenges = new TpmChallenges(parts.random);
   }
 
   /** Every device that is assigned. */
@@ -65,7 +74,7 @@ export class Registrations {
   register(requester: Requester, bodyText: string): DpsAnswer {
     const body = parseBody(bodyText, requester.registrationId);
     if (typeof body === "string") return this.error(400004, body);
-    const verdict = this.#judge(requester);
+    const verdict = this.#judge({ ...requester, step: "register", tpm: body.tpm });
     if ("answer" in verdict) return verdict.answer;
     const { enrollment, identity } = verdict;
     const operation: Operation = {
@@ -83,7 +92,7 @@ export class Registrations {
 
   /** Tells how a registration is going. */
   poll(requester: Requester, operationId: string): DpsAnswer {
-    const verdict = this.#judge(requester);
+    const verdict = this.#judge({ ...requester, step: "poll" });
     if ("answer" in verdict) return verdict.answer;
     const { registrationId } = requester;
     const operation = this.#operations.get(registrationId.toLowerCase());
@@ -107,7 +116,7 @@ export class Registrations {
     const body = parseBody(bodyText, requester.registrationId);
     if (typeof body === "string") return this.error(400004, body);
     if (body.csr !== undefined) return this.error(400004, "A look-up takes no certificate signing request.");
-    const verdict = this.#judge(requester);
+    const verdict = this.#judge({ ...requester, step: "look-up", tpm: body.tpm });
     if ("answer" in verdict) return verdict.answer;
     const { registrationId } = requester;
     const operation = this.#operations.get(registrationId.toLowerCase());
@@ -116,18 +125,30 @@ export class Registrations {
   }
 
   #judge(
-    requester: Requester,
+    evidence: Omit<RegistrationEvidence, "nowMs">,
   ): { readonly enrollment: Enrollment; readonly identity: ProvenIdentity } | { readonly answer: DpsAnswer } {
     const { idScope, book, clock, log } = this.#parts;
-    const { registrationId } = requester;
+    const { registrationId } = evidence;
+    const nowMs = clock.now();
     if (!isRegistrationId(registrationId)) return { answer: this.error(400004, "Invalid registration id.") };
-    const verdict = judgeAttestation(book, { ...requester, nowMs: clock.now() });
-    if (verdict.ok && requester.idScope === idScope) return verdict;
-    const { errorCode, message, why } = verdict.ok
-      ? { errorCode: 401002, message: "Unauthorized", why: `the id scope is ${idScope}, not ${requester.idScope}` }
-      : verdict;
-    log.warn(() => `refused ${registrationId} with ${errorCode}: ${why}`);
-    return { answer: this.error(errorCode, message) };
+    const found = judgeAttestation(book, { ...evidence, nowMs }, this.#challenges);
+    const isElsewhere = found.kind !== "refused" && evidence.idScope !== idScope;
+    const verdict = isElsewhere ? unauthorized(`the id scope is ${idScope}, not ${evidence.idScope}`) : found;
+    switch (verdict.kind) {
+      case "proven":
+        return verdict;
+      case "challenged": {
+        const { enrollment, keys } = verdict;
+        const blob = this.#challenges.issue(enrollment, keys, `${idScope}/registrations/${registrationId}`, nowMs);
+        log.info(() => `challenged ${registrationId} to sign with a key for its TPM`);
+        return { answer: challengeAnswer(blob, registrationKeyName) };
+      }
+      case "refused": {
+        const { errorCode, message, why } = verdict;
+        log.warn(() => `refused ${registrationId} with ${errorCode}: ${why}`);
+        return { answer: this.error(errorCode, message) };
+      }
+    }
   }
 
   #finish(operation: Operation, registrationId: string): RegistrationState {
@@ -161,7 +182,7 @@ export class Registrations {
       substatus,
       etag: record.etag,
       ...(payload === undefined ? {} : { payload }),
-      ...provenBy(identity, enrollment),
+      ...provenBy(identity, enrollment, assigned, this.#parts.random),
     });
   }
 
@@ -215,26 +236,6 @@ export class Registrations {
   }
 }
 
-/** The members of a body that the emulator reads, or what is wrong with it. */
-function parseBody(
-  text: string,
-  registrationId: string,
-): { readonly payload?: JsonValue; readonly csr?: JsonValue } | string {
-  if (text.trim() === "") return {};
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return "The body is not JSON.";
-  }
-  if (!isJsonObject(body)) return "The body is not a JSON object.";
-  const { registrationId: named, payload, csr } = body;
-  if (named !== undefined && (typeof named !== "string" || named.toLowerCase() !== registrationId.toLowerCase())) {
-    return "The registration id of the body is another one.";
-  }
-  return { ...(payload === undefined ? {} : { payload }), ...(csr === undefined ? {} : { csr }) };
-}
-
 function returnedPayload(
   { options }: Enrollment,
   { registrationId, deviceId, hub }: RegistrationRecord,
@@ -242,11 +243,4 @@ function returnedPayload(
 ): JsonValue | undefined {
   if (typeof options.payload !== "function") return options.payload;
   return options.payload({ registrationId, deviceId, hub, payload: sent });
-}
-
-function provenBy(identity: ProvenIdentity, { kind, id }: Enrollment): JsonObject {
-  const group = kind === "group" ? { enrollmentGroupId: id } : {};
-  if (identity.method === "symmetric_key") return { symmetricKey: group };
-  const signer = identity.signer === undefined ? {} : { signingCertificateInfo: certificateInfo(identity.signer) };
-  return { x509: { certificateInfo: certificateInfo(identity.leaf), ...group, ...signer } };
 }

@@ -31,8 +31,13 @@ function serve(dps: Dps, step: DeskRequest["step"], request: HttpRequest): HttpO
   }
   const { idScope = "", registrationId = "", operationId = "" } = parameters;
   const outcome = dps.desk.serve({
-    requester: { idScope, registrationId, sasToken: headers.authorization, certificates: caller.certificates },
-    transport: "https",
+    requester: {
+      idScope,
+      registrationId,
+      transport: "https",
+      sasToken: headers.authorization,
+      certificates: caller.certificates,
+    },
     step,
     operationId,
     bodyText: body.toString("utf8"),

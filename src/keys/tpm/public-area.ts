@@ -1,3 +1,4 @@
+import type { TpmKeyTemplate } from "../../config/settings.ts";
 import { LandfallError } from "../../errors.ts";
 import { algorithm, objectAttribute } from "./constants.ts";
 import { empty, sized, uint16, uint32 } from "./structure.ts";
@@ -12,32 +13,23 @@ const modulusBytes = 256;
 /** The policy of endorsement keys (TCG EK Credential Profile): PolicySecret of the endorsement hierarchy. */
 export const endorsementPolicy = Buffer.from("837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa", "hex");
 
-/**
- * Whose template keys are created by. The TPM computes a primary key from its seed and the whole template, so the two
- * give different keys.
- *
- * - `tcg`: the profile of the Trusted Computing Group, by which vendors make the key that their certificate is for.
- * - `azure`: as Azure's own libraries make it, for an enrollment made from what they print on a blank TPM.
- */
-export type KeyTemplate = "tcg" | "azure";
-
 /** What the two templates differ in: the initial value of `unique`. */
-const unique: Readonly<Record<KeyTemplate, Buffer>> = { tcg: sized(Buffer.alloc(modulusBytes)), azure: empty };
+const unique: Readonly<Record<TpmKeyTemplate, Buffer>> = { tcg: sized(Buffer.alloc(modulusBytes)), azure: empty };
 
 /** The public area (TPMT_PUBLIC) to create an endorsement key by: RSA 2048 for decryption, used under its policy. */
-export function endorsementKeyTemplate(template: KeyTemplate): Buffer {
+export function endorsementKeyTemplate(template: TpmKeyTemplate): Buffer {
   const attributes = fixedTpm | fixedParent | sensitiveDataOrigin | adminWithPolicy | restricted | decrypt;
   return rsaParent(attributes, endorsementPolicy, template);
 }
 
 /** The public area to create a storage root key by: RSA 2048 for decryption, without password. */
-export function storageRootKeyTemplate(template: KeyTemplate): Buffer {
+export function storageRootKeyTemplate(template: TpmKeyTemplate): Buffer {
   const attributes =
     fixedTpm | fixedParent | sensitiveDataOrigin | userWithAuth | noDictionaryAttack | restricted | decrypt;
   return rsaParent(attributes, Buffer.alloc(0), template);
 }
 
-function rsaParent(attributes: number, policy: Uint8Array, template: KeyTemplate): Buffer {
+function rsaParent(attributes: number, policy: Uint8Array, template: TpmKeyTemplate): Buffer {
   return Buffer.concat([
     ...[uint16(algorithm.rsa), uint16(algorithm.sha256), uint32(attributes), sized(policy)],
     // What the key protects its children with.

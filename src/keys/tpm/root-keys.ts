@@ -1,13 +1,9 @@
+import type { TpmKeyTemplate } from "../../config/settings.ts";
+import { LandfallError } from "../../errors.ts";
 import type { Secret } from "../../secret.ts";
 import { permanentHandle } from "./constants.ts";
 import { createPrimary, evictControl, readPublic } from "./key-commands.ts";
-import {
-  endorsementKeyTemplate,
-  endorsementPolicy,
-  type KeyTemplate,
-  requireParent,
-  storageRootKeyTemplate,
-} from "./public-area.ts";
+import { endorsementKeyTemplate, endorsementPolicy, requireParent, storageRootKeyTemplate } from "./public-area.ts";
 import { refusedWith } from "./response-error.ts";
 import type { Authorization } from "./tpm-command.ts";
 import type { TpmScope } from "./tpm-scope.ts";
@@ -31,18 +27,23 @@ export interface RootKeys {
 
 /** How missing keys are made. */
 export interface RootKeyOptions {
-  readonly template: KeyTemplate;
+  readonly template: TpmKeyTemplate;
   readonly passwords: HierarchyPasswords;
+  /** Make none. */
+  readonly readOnly: boolean;
 }
 
 /**
  * The endorsement key and the storage root key. Those that are persistent are used as they are; a missing one is made
- * and made persistent. Rejects with `tpm.unsuitable-key` when one is there that DPS cannot encrypt for.
+ * and made persistent; with `readOnly` it rejects with `tpm.root-key-missing` instead.
+ * Rejects with `tpm.unsuitable-key` when one is there that DPS cannot encrypt for.
  */
-export async function rootKeys(scope: TpmScope, { template, passwords }: RootKeyOptions): Promise<RootKeys> {
+export async function rootKeys(scope: TpmScope, options: RootKeyOptions): Promise<RootKeys> {
+  const { template, passwords, readOnly } = options;
   const owner = passwordOf(passwords.owner);
   const endorsementKey = await findOrMake(scope, owner, {
     what: "the endorsement key",
+    readOnly,
     handle: rootHandle.endorsementKey,
     policy: endorsementPolicy,
     make: createPrimary(
@@ -62,6 +63,7 @@ export async function storageRootKey(scope: TpmScope, { template, passwords }: R
 function findOrMakeStorageRootKey(scope: TpmScope, template: KeyTemplate, owner: Authorization): Promise<Buffer> {
   return findOrMake(scope, owner, {
     what: "the storage root key",
+    readOnly,
     handle: rootHandle.storageRootKey,
     make: createPrimary(permanentHandle.owner, owner, storageRootKeyTemplate(template)),
   });
@@ -74,17 +76,21 @@ export function passwordOf(password: Secret<Uint8Array> | undefined): Authorizat
 
 interface RootKey {
   readonly what: string;
+  readonly readOnly: boolean;
   readonly handle: number;
   readonly policy?: Buffer;
   readonly make: ReturnType<typeof createPrimary>;
 }
 
 async function findOrMake(scope: TpmScope, owner: Authorization, key: RootKey): Promise<Buffer> {
-  const { what, handle, policy, make } = key;
+  const { what, readOnly, handle, policy, make } = key;
   const found = await publicAreaAt(scope, handle);
   if (found !== undefined) {
     requireParent(found, `${what} at 0x${handle.toString(16)}`, policy);
     return found;
+  }
+  if (readOnly) {
+    throw new LandfallError("tpm.root-key-missing", `The TPM does not have ${what} at 0x${handle.toString(16)} yet.`);
   }
   const made = await scope.run(make);
   await scope.run(evictControl(owner, made.handle, handle));

@@ -1,3 +1,4 @@
+import type { TpmKeyTemplate } from "../../config/settings.ts";
 import { LandfallError } from "../../errors.ts";
 import type { Signer } from "../signer.ts";
 import { activate, loadActivated } from "./activate.ts";
@@ -5,7 +6,6 @@ import { readActivationBlob } from "./activation-blob.ts";
 import { inputBufferProperty, readProperty } from "./capability-commands.ts";
 import { hmacSha256 } from "./hmac-commands.ts";
 import { findIdentityKey, replaceIdentityKey } from "./identity-key.ts";
-import type { KeyTemplate } from "./public-area.ts";
 import { type HierarchyPasswords, passwordOf, type RootKeys, rootKeys } from "./root-keys.ts";
 import type { Tpm } from "./tpm.ts";
 import type { TpmScope } from "./tpm-scope.ts";
@@ -15,8 +15,10 @@ export interface TpmIdentityParts {
   /** Belongs to the identity from then on, which closes it. */
   readonly tpm: Tpm;
   /** By which missing keys are made. Default `tcg`. */
-  readonly template?: KeyTemplate | undefined;
+  readonly template?: TpmKeyTemplate | undefined;
   readonly passwords?: HierarchyPasswords | undefined;
+  /** Reject with `tpm.root-key-missing` instead of making a missing key. Default false. */
+  readonly readOnly?: boolean | undefined;
 }
 
 interface Wait {
@@ -32,19 +34,21 @@ const leastBufferBytes = 1024;
  */
 export class TpmIdentity implements AsyncDisposable {
   readonly #tpm: Tpm;
-  readonly #template: KeyTemplate;
+  readonly #template: TpmKeyTemplate;
   readonly #passwords: HierarchyPasswords;
+  readonly #readOnly: boolean;
   #bufferBytes = leastBufferBytes;
 
-  constructor({ tpm, template = "tcg", passwords = {} }: TpmIdentityParts) {
+  constructor({ tpm, template = "tcg", passwords = {}, readOnly = false }: TpmIdentityParts) {
     this.#tpm = tpm;
     this.#template = template;
     this.#passwords = passwords;
+    this.#readOnly = readOnly;
   }
 
   /** Endorsement key and storage root key; made, and made persistent, where they are missing. */
   rootKeys(options?: Wait): Promise<RootKeys> {
-    const how = { template: this.#template, passwords: this.#passwords };
+    const how = { template: this.#template, passwords: this.#passwords, readOnly: this.#readOnly };
     return this.#tpm.use((scope) => rootKeys(scope, how), options);
   }
 

@@ -5,7 +5,12 @@ import { settingsSchema } from "../../../src/config/settings-schema.ts";
 import { sampleKey, surroundings } from "./samples.ts";
 
 const settings = settingsIn(settingsSchema, "");
-const secretsFor: Readonly<Record<string, string>> = { IDENTITY_PASSWORD: "a password", KEY: sampleKey };
+const secretsFor: Readonly<Record<string, string>> = {
+  IDENTITY_PASSWORD: "a password",
+  TPM_OWNER_PASSWORD: "a password",
+  TPM_ENDORSEMENT_PASSWORD: "a password",
+  KEY: sampleKey,
+};
 
 describe("the schema", () => {
   test.each(settings)("accepts its own default or sample of $path", ({ setting }) => {

@@ -60,7 +60,7 @@ describe("a fault names its path, what was expected and what was found", () => {
     [
       "an unknown choice",
       { ...dps, transport: "amqp" },
-      /^provisioning\.transport: expected "mqtt" or "mqtt-ws"; found "amqp"$/,
+      /^provisioning\.transport: expected "mqtt", "mqtt-ws" or "https"; found "amqp"$/,
     ],
     [
       "a table that is none",

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { CertificateAuthority, parseEnrollmentFile } from "../../../src/emulator/index.ts";
 import type { LandfallError } from "../../../src/errors.ts";
+import { activationVectors } from "../../support/paper-tpm.ts";
 import { ScratchFolder } from "../../support/scratch-folder.ts";
 
 const scratch = new ScratchFolder();
@@ -78,6 +79,28 @@ describe("an enrollment file", () => {
     ]);
   });
 
+  test("enrolls a TPM by its keys, one device at a time", () => {
+    const { endorsementKey, storageRootKey } = activationVectors;
+    const tpm = { method: "tpm", endorsement_key: endorsementKey.public };
+    const individual = [
+      { registration_id: "a", attestation: tpm },
+      { registration_id: "b", attestation: { ...tpm, storage_root_key: storageRootKey.public } },
+    ];
+    expect(parseEnrollmentFile(JSON.stringify({ individual }))).toMatchObject([
+      { attestation: { method: "tpm", endorsementKey: endorsementKey.public } },
+      { attestation: { storageRootKey: storageRootKey.public } },
+    ]);
+    expect(faultsOf(JSON.stringify({ group: [{ name: "g", attestation: tpm }] }))).toContainEqual(
+      expect.stringContaining("group[0].attestation.method"),
+    );
+    const none = { registration_id: "a", attestation: { method: "tpm" } };
+    const other = { registration_id: "b", attestation: { ...tpm, endorsement_key: "AAQAIwAL" } };
+    expect(faultsOf(JSON.stringify({ individual: [none, other] }))).toEqual([
+      expect.stringContaining("individual[0].attestation.endorsement_key"),
+      expect.stringContaining("individual[1].attestation.endorsement_key: expected the key type RSA 0x0001"),
+    ]);
+  });
+
   test.each(["", "{}", "# nobody"])("may be empty: %j", (text) => {
     expect(parseEnrollmentFile(text)).toEqual([]);
   });
@@ -90,7 +113,7 @@ describe("an enrollment file", () => {
       registration_id = "dev."
       attestation = { method = "symmetric_key", primary_key = "${secret}" }
       [[individual]]
-      attestation = { method = "tpm" }
+      attestation = { method = "password" }
       allocation = "random"
       [[group]]
       name = ""

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { lookUpRegistration } from "../../../src/provisioning/look-up.ts";
-import type { HttpsDpsResponse } from "../../../src/transport/https/https-dps.ts";
+import type { HttpsDpsResponse } from "../../../src/transport/https/dps-answer.ts";
 import { fakeAttestation } from "../../support/doctor-context.ts";
 
 const state = { registrationId: "dev", assignedHub: "hub-a.azure-devices.net", deviceId: "dev", status: "assigned" };

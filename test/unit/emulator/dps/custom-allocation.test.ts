@@ -158,11 +158,12 @@ describe("a custom allocation by a callback URL", () => {
     const requester = {
       idScope: "0ne00ABCDEF",
       registrationId: "dev",
+      transport: "https",
       sasToken: emulated.token("dev", key),
       certificates: [],
-    };
+    } as const;
     const serve = (step: "register" | "poll", operationId = ""): JsonObject => {
-      const about = { requester, transport: "https", step, operationId, bodyText: "" } as const;
+      const about = { requester, step, operationId, bodyText: "" } as const;
       const outcome = emulated.dps.desk.serve(about);
       return outcome.kind === "answer" ? (JSON.parse(outcome.answer.body) as JsonObject) : {};
     };
