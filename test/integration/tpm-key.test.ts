@@ -9,7 +9,7 @@ import { ScratchFolder } from "../support/scratch-folder.ts";
 import { Swtpm } from "../support/swtpm.ts";
 import { lacks } from "../support/system-peer.ts";
 
-const root = { template: "tcg", passwords: {} } as const;
+const root = { template: "tcg", passwords: {}, readOnly: false } as const;
 
 describe.skipIf(["swtpm", "cc"].some(lacks))("a key in a TPM", () => {
   const scratch = new ScratchFolder();

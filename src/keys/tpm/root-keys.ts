@@ -52,15 +52,15 @@ export async function rootKeys(scope: TpmScope, options: RootKeyOptions): Promis
       endorsementKeyTemplate(template),
     ),
   });
-  return { endorsementKey, storageRootKey: await findOrMakeStorageRootKey(scope, template, owner) };
+  return { endorsementKey, storageRootKey: await storageRootKey(scope, options) };
 }
 
 /** The storage root key alone, for whoever keeps keys of his own under it. Otherwise as {@link rootKeys}. */
-export async function storageRootKey(scope: TpmScope, { template, passwords }: RootKeyOptions): Promise<Buffer> {
-  return findOrMakeStorageRootKey(scope, template, passwordOf(passwords.owner));
-}
-
-function findOrMakeStorageRootKey(scope: TpmScope, template: KeyTemplate, owner: Authorization): Promise<Buffer> {
+export async function storageRootKey(
+  scope: TpmScope,
+  { template, passwords, readOnly }: RootKeyOptions,
+): Promise<Buffer> {
+  const owner = passwordOf(passwords.owner);
   return findOrMake(scope, owner, {
     what: "the storage root key",
     readOnly,
