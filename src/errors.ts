@@ -106,6 +106,16 @@ export const errorTable = {
     retry: "never",
     remedy: "Install the package that the message names.",
   },
+  "key.already-there": {
+    summary: "A new key was to be made where something is already.",
+    retry: "never",
+    remedy: "Choose another path, label or handle, or remove what is there once nobody needs it.",
+  },
+  "key.not-created": {
+    summary: "A file for a new key could not be written.",
+    retry: "never",
+    remedy: "Check that the folder is there and that this user may write to it.",
+  },
   "key.hardware-failed": {
     summary: "The hardware that holds a key reported a failure, or did not answer.",
     retry: "backoff",

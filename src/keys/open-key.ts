@@ -34,7 +34,8 @@ export async function openKey(location: string, { password, certificate }: KeyOp
   return openPemKey(location, password);
 }
 
-async function holdsTpmKey(location: string): Promise<boolean> {
+/** Whether the file at `location` holds a key that a TPM has wrapped. Rejects like {@link readKeyFile}. */
+export async function holdsTpmKey(location: string): Promise<boolean> {
   const { bytes } = await readKeyFile(location);
   return bytes.includes("-----BEGIN TSS2 PRIVATE KEY-----");
 }

@@ -28,7 +28,7 @@ export async function createSigningKey(scope: TpmScope, { password, root }: Sign
 }
 
 /**
- * Makes a wrapped key persistent. Rejects with `tpm.unsuitable-key` when something is at the handle already, and nothing is
+ * Makes a wrapped key persistent. Rejects with `key.already-there` when something is at the handle already, and nothing is
  * changed then.
  */
 export async function persistSigningKey(
