@@ -6,28 +6,34 @@ import { checkRegistrationId } from "../attestation/registration-id.ts";
 import { LandfallError } from "../errors.ts";
 import { SymmetricKey } from "../keys/symmetric-key.ts";
 import { Secret } from "../secret.ts";
-import { type Command, type Invocation, jsonOption, textOption } from "./command.ts";
+import { type Command, configOption, type Invocation, jsonOption, textOption } from "./command.ts";
+import { printTpmKeys, tpmOptions } from "./keys-tpm.ts";
 
 /** `landfall keys`: what can be done with keys outside a running agent. */
 export const keys: Command = {
   name: "keys",
-  operands: "derive ID…",
+  operands: "derive ID… | tpm",
   description:
     "derive prints the device key of each registration id, derived from an enrollment group's key. The group key comes " +
     "from a file, an environment variable or standard input, never from the command line, where every user of this " +
-    "machine could see it.",
+    "machine could see it.\n" +
+    "tpm prints what an enrollment of this machine's TPM needs: registration id, endorsement key and storage root key, and " +
+    "the endorsement key's certificate where the TPM has one. Keys that the TPM does not have yet are created in it.",
   options: {
     "group-key-file": { type: "string", value: "FILE", help: "file that holds the group key, base64" },
     "group-key-env": { type: "string", value: "NAME", help: "environment variable that holds the group key" },
-    ...jsonOption("landfall.derived-keys/1"),
+    ...configOption,
+    ...tpmOptions,
+    ...jsonOption("landfall.derived-keys/1, landfall.tpm-keys/1"),
   },
   maxPositionals: Number.POSITIVE_INFINITY,
   async run(invocation) {
     const [action, ...registrationIds] = invocation.positionals;
+    if (action === "tpm" && registrationIds.length === 0) return printTpmKeys(invocation);
     if (action !== "derive") {
       throw new LandfallError(
         "cli.usage",
-        `keys: expected "derive", got ${action === undefined ? "nothing" : `"${action}"`}`,
+        `keys: expected "derive" or "tpm", got ${action === undefined ? "nothing" : `"${action}"`}`,
       );
     }
     if (registrationIds.length === 0)

@@ -4,6 +4,7 @@ import type { Signer } from "../signer.ts";
 import { activate, loadActivated } from "./activate.ts";
 import { readActivationBlob } from "./activation-blob.ts";
 import { inputBufferProperty, readProperty } from "./capability-commands.ts";
+import { readEndorsementCertificate } from "./endorsement-certificate.ts";
 import { hmacSha256 } from "./hmac-commands.ts";
 import { findIdentityKey, replaceIdentityKey } from "./identity-key.ts";
 import { type HierarchyPasswords, passwordOf, type RootKeys, rootKeys } from "./root-keys.ts";
@@ -50,6 +51,11 @@ export class TpmIdentity implements AsyncDisposable {
   rootKeys(options?: Wait): Promise<RootKeys> {
     const how = { template: this.#template, passwords: this.#passwords, readOnly: this.#readOnly };
     return this.#tpm.use((scope) => rootKeys(scope, how), options);
+  }
+
+  /** The endorsement key's certificate by its vendor, DER, maybe padded; `undefined` when the TPM has none. */
+  endorsementCertificate(options?: Wait): Promise<Buffer | undefined> {
+    return this.#tpm.use((scope) => readEndorsementCertificate(scope, passwordOf(this.#passwords.owner)), options);
   }
 
   /**
