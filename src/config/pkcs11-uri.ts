@@ -60,9 +60,9 @@ export function parsePkcs11Uri(text: string): Parsed<Pkcs11Uri> {
 /** The URI without any PIN, for people and for logs. */
 export function shownPkcs11Uri({ path, modulePath, moduleName, pinSource }: Pkcs11Uri): string {
   const query = [
-    ...(modulePath === undefined ? [] : [`module-path=${escapeText(modulePath)}`]),
+    ...(modulePath === undefined ? [] : [`module-path=${escapePath(modulePath)}`]),
     ...(moduleName === undefined ? [] : [`module-name=${escapeText(moduleName)}`]),
-    ...(pinSource === undefined ? [] : [`pin-source=${escapeText(describe(pinSource))}`]),
+    ...(pinSource === undefined ? [] : [`pin-source=${escapePath(describe(pinSource))}`]),
   ].join("&");
   return `pkcs11:${formatPkcs11Path(path)}${query === "" ? "" : `?${query}`}`;
 }
@@ -172,6 +172,11 @@ function textOf(bytes: Uint8Array): string | undefined {
 
 function escapeText(text: string): string {
   return escapeBytes(new TextEncoder().encode(text));
+}
+
+/** After the question mark, the characters of paths mean nothing else. */
+function escapePath(text: string): string {
+  return escapeText(text).replaceAll("%2F", "/").replaceAll("%3A", ":");
 }
 
 function escapeBytes(bytes: Uint8Array): string {

@@ -29,7 +29,7 @@ export async function createTokenKey(
     throw new LandfallError("key.already-there", `The token has a key ${shownPkcs11Uri(uri)} already.`);
   }
   const type = creation.type === "rsa" ? "rsa:2048" : "EC:prime256v1";
-  await tool.onObject(["--keypairgen", "--key-type", type, "--usage-sign"], { pin, signal });
+  await tool.makeKeyPair(type, { pin, signal });
   return createPublicKey({ key: await tool.readObject("pubkey", { signal }), type: "spki", format: "der" });
 }
 

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
 import { LandfallError } from "../../errors.ts";
 import type { Secret } from "../../secret.ts";
 import type { RequestSigner } from "../certificate-request.ts";
@@ -30,7 +30,9 @@ export class TokenRequestSigner implements RequestSigner {
     const isRsa = this.publicKey.asymmetricKeyType === "rsa";
     const how = isRsa ? ["--mechanism", "SHA256-RSA-PKCS"] : ["--mechanism", "ECDSA", "--signature-format", "openssl"];
     const input = isRsa ? bytes : createHash("sha256").update(bytes).digest();
-    return this.#tool.onObject(["--sign", ...how], { pin: this.#pin, input, signal });
+    const signature = await this.#tool.sign(how, { pin: this.#pin, input, signal });
+    if (verify("sha256", bytes, this.publicKey, signature)) return signature;
+    throw new LandfallError("key.unusable", "The token signed with another private key than its public key is of.");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

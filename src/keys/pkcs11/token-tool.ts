@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { type Pkcs11Uri, shownPkcs11Uri } from "../../config/pkcs11-uri.ts";
 import { describeCause, type ErrorCode, LandfallError } from "../../errors.ts";
 import type { Secret } from "../../secret.ts";
@@ -48,9 +49,35 @@ export class TokenTool {
     return this.#run(["--read-object", "--type", type, ...this.#object()], run);
   }
 
-  /** Runs an action on the object, such as `--sign`, and gives what it writes to its standard output. */
-  onObject(action: readonly string[], run: ToolRun = {}): Promise<Buffer> {
-    return this.#run([...action, ...this.#object()], run);
+  /** Makes a key pair with the label and the id of the URI; without one, with an id by chance. */
+  async makeKeyPair(type: "EC:prime256v1" | "rsa:2048", run: ToolRun): Promise<void> {
+    const { id } = this.#uri.path;
+    const own = id === undefined ? ["--id", randomBytes(8).toString("hex")] : [];
+    await this.#run(["--keypairgen", "--key-type", type, "--usage-sign", ...this.#object(), ...own], run);
+  }
+
+  /**
+   * Signs the input with the private key. The tool looks for that key by its id alone and would take any other for a label;
+   * so the id of the label is looked up first.
+   */
+  async sign(mechanism: readonly string[], run: ToolRun): Promise<Buffer> {
+    const id = this.#uri.path.id ?? (await this.#idOfLabel(run));
+    return this.#run(["--sign", ...mechanism, "--id", Buffer.from(id).toString("hex")], run);
+  }
+
+  async #idOfLabel({ pin, signal }: ToolRun): Promise<Uint8Array> {
+    const list = await this.#run(["--list-objects", "--type", "privkey"], {
+      signal,
+      ...(pin === undefined ? {} : { pin }),
+    });
+    const { object } = this.#uri.path;
+    const found = readObjectList(list.toString("utf8")).filter(({ label }) => label === object);
+    const [id] = found.map((each) => each.id);
+    if (found.length === 1 && id !== undefined) return id;
+    const location = shownPkcs11Uri(this.#uri);
+    if (found.length === 0) throw new LandfallError("key.not-in-token", `The token shows no private key ${location}.`);
+    const what = found.length === 1 ? "without an id" : `${found.length} times`;
+    throw new LandfallError("key.unusable", `Expected one private key with an id for ${location}; found it ${what}.`);
   }
 
   #object(): readonly string[] {
@@ -95,6 +122,16 @@ export class TokenTool {
     const reason = words.filter((line) => !/^(?:Aborting|Using )/.test(line)).join("; ") || describeCause(error);
     return new LandfallError(meaning?.code ?? "key.hardware-failed", `pkcs11-tool fails for ${location}: ${reason}.`);
   }
+}
+
+/** The objects that `--list-objects` prints: each begins in the first column and has its attributes below it, set in. */
+function readObjectList(text: string): readonly { readonly label?: string; readonly id?: Uint8Array }[] {
+  return text.split(/\n(?=\S)/).flatMap((object) => {
+    const label = /^ +label: +(.*)$/m.exec(object)?.[1];
+    const id = /^ +ID: +([0-9a-f]+)$/m.exec(object)?.[1];
+    if (label === undefined && id === undefined) return [];
+    return [{ ...(label === undefined ? {} : { label }), ...(id === undefined ? {} : { id: Buffer.from(id, "hex") }) }];
+  });
 }
 
 const meanings: readonly { readonly pattern: RegExp; readonly code: ErrorCode }[] = [

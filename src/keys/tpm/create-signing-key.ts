@@ -49,8 +49,5 @@ async function requireFree(scope: TpmScope, handle: number): Promise<void> {
     if (refusedWith(error, "TPM_RC_HANDLE")) return;
     throw error;
   }
-  throw new LandfallError(
-    "tpm.unsuitable-key",
-    `Expected nothing at 0x${handle.toString(16)} of the TPM; found a key.`,
-  );
+  throw new LandfallError("key.already-there", `Expected nothing at 0x${handle.toString(16)} of the TPM; found a key.`);
 }
