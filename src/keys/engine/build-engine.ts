@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import tls from "node:tls";
 import { promisify } from "node:util";
 import { describeCause, LandfallError } from "../../errors.ts";
-import { engineSource } from "./engine-source.ts";
+import { engineText } from "./engine-text.ts";
 import { engineFile } from "./landfall-engine.ts";
 import { withEnvironment } from "./with-environment.ts";
 
@@ -30,7 +30,7 @@ export async function buildEngine({ folder, compilers = defaultCompilers(), sign
   const scratch = await mkdtemp(join(tmpdir(), "landfall-build-"));
   try {
     const source = join(scratch, "landfall-engine.c");
-    await writeFile(source, await engineSource());
+    await writeFile(source, engineText);
     const built = join(scratch, engineFile);
     await compile(compilers, ["-O2", "-fPIC", "-shared", ...(await includes()), "-o", built, source], signal);
     return await install(built, folder);

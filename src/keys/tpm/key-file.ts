@@ -65,10 +65,16 @@ function parse(bytes: Buffer): TpmKeyFile {
   if (optional.some(({ tag }) => tag !== emptyPasswordTag)) throw new RangeError("a policy or a secret");
   return {
     parent: parent.content.readUIntBE(0, parent.content.length),
-    emptyPassword: optional.some(({ content }) => readDer(content)[0]?.content[0] === 0xff),
+    emptyPassword: optional.some(({ content }) => readBoolean(content)),
     publicArea: unwrap(publicArea.content),
     privatePart: unwrap(privatePart.content),
   };
+}
+
+function readBoolean(bytes: Buffer): boolean {
+  if (der(derTag.boolean, Buffer.of(0xff)).equals(bytes)) return true;
+  if (der(derTag.boolean, Buffer.of(0)).equals(bytes)) return false;
+  throw new RangeError("not one boolean");
 }
 
 function unwrap(bytes: Buffer): Buffer {

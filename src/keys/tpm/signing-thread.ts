@@ -1,4 +1,4 @@
 import { serveSigner } from "../engine/serve-signer.ts";
 import { openTpmSigner } from "./open-tpm-signer.ts";
 
-await serveSigner(openTpmSigner);
+void serveSigner(openTpmSigner);
