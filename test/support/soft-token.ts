@@ -18,6 +18,7 @@ export class SoftToken {
   readonly label: string;
   readonly pin = "648219";
   readonly #scratch: ScratchFolder;
+  #keys = 0;
 
   private constructor(label: string, scratch: ScratchFolder) {
     this.label = label;
@@ -38,20 +39,12 @@ export class SoftToken {
     return token;
   }
 
-  /** Makes a key pair; returns its public half, PEM. */
+  /** Makes a key pair; returns its public half, PEM. It has an id, without which neither engine nor tools tell keys apart. */
   async makeKey(object: string, kind: "ec" | "rsa"): Promise<string> {
     const type = kind === "ec" ? "EC:prime256v1" : "rsa:2048";
-    await this.#tool(
-      "--login",
-      "--pin",
-      this.pin,
-      "--keypairgen",
-      "--key-type",
-      type,
-      "--label",
-      object,
-      "--usage-sign",
-    );
+    this.#keys += 1;
+    const name = ["--label", object, "--id", this.#keys.toString(16).padStart(4, "0")];
+    await this.#tool("--login", "--pin", this.pin, "--keypairgen", "--key-type", type, "--usage-sign", ...name);
     const file = this.#scratch.file(`${object}.spki`);
     await this.#tool("--read-object", "--type", "pubkey", "--label", object, "--output-file", file);
     return openssl("pkey", "-pubin", "-inform", "der", "-in", file);

@@ -23,7 +23,8 @@ export interface SigningKeyOptions {
 export async function createSigningKey(scope: TpmScope, { password, root }: SigningKeyOptions): Promise<TpmKeyFile> {
   await storageRootKey(scope, root);
   const parent = rootHandle.storageRootKey;
-  const wrapped = await scope.run(createKey(parent, signingKeyTemplate(), password?.reveal() ?? Buffer.alloc(0)));
+  const template = signingKeyTemplate({ hasPassword: password !== undefined });
+  const wrapped = await scope.run(createKey(parent, template, password?.reveal() ?? Buffer.alloc(0)));
   return { ...wrapped, parent, emptyPassword: password === undefined };
 }
 

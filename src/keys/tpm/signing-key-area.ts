@@ -4,13 +4,20 @@ import { algorithm, curve, objectAttribute } from "./constants.ts";
 import { empty, uint16, uint32 } from "./structure.ts";
 import { TpmReader } from "./tpm-reader.ts";
 
-const { fixedTpm, fixedParent, sensitiveDataOrigin, userWithAuth, restricted, sign } = objectAttribute;
+const { fixedTpm, fixedParent, sensitiveDataOrigin, userWithAuth, noDictionaryAttack, restricted, sign } =
+  objectAttribute;
 
-/** The public area (TPMT_PUBLIC) to make a signing key by: P-256, made in this TPM and bound to it for good. */
-export function signingKeyTemplate(): Buffer {
+/**
+ * The public area (TPMT_PUBLIC) to make a signing key by: P-256, made in this TPM and bound to it for good.
+ *
+ * A key with a password counts wrong ones towards the TPM's lockout. One without has nothing to guess, so it stays clear of
+ * the lockout: a TPM counts a loss of power as a wrong password too once such a key was used, and a gateway loses power often.
+ */
+export function signingKeyTemplate({ hasPassword }: { readonly hasPassword: boolean }): Buffer {
+  const attributes = fixedTpm | fixedParent | sensitiveDataOrigin | userWithAuth | sign;
   return Buffer.concat([
     ...[uint16(algorithm.ecc), uint16(algorithm.sha256)],
-    ...[uint32(fixedTpm | fixedParent | sensitiveDataOrigin | userWithAuth | sign), empty],
+    ...[uint32(hasPassword ? attributes : attributes | noDictionaryAttack), empty],
     uint16(algorithm.null), // no symmetric algorithm: it protects no other keys
     uint16(algorithm.null), // the scheme is named with each signature
     ...[uint16(curve.p256), uint16(algorithm.null)],

@@ -10,9 +10,10 @@ describe("DER", () => {
         const written = contents.map((bytes) => der(derTag.octetString, bytes));
         const [sequence, ...others] = readDer(derSequence(...written));
         expect(others).toEqual([]);
-        expect(readDer(sequence?.content ?? Buffer.alloc(0))).toEqual(
-          contents.map((bytes) => ({ tag: derTag.octetString, content: Buffer.from(bytes) })),
-        );
+        const read = readDer(sequence?.content ?? Buffer.alloc(0));
+        expect(read.map(({ tag }) => tag)).toEqual(contents.map(() => derTag.octetString));
+        // Compared by themselves, because tests print what differs, and prepare for it.
+        expect(read.every(({ content }, at) => content.equals(contents[at] ?? Buffer.alloc(0)))).toBe(true);
       }),
       { numRuns: 40 },
     );
