@@ -44,7 +44,8 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
   });
 
   const identity = async (privateKey: string) =>
-    (await openIdentity({ kind: "pem", certificate, privateKey }, { clock: new FakeClock(Date.now()) })).identity;
+    (await openIdentity({ kind: "pem", certificate, privateKey }, { clock: new FakeClock(Date.now() + 60_000) }))
+      .identity;
 
   test.each(["ecdsa_secp256r1_sha256", "ECDSA+SHA384", "ECDSA+SHA512"])(
     "signs what TLS 1.2 asks for by %s",
