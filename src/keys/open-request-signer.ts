@@ -6,10 +6,11 @@ import type { RequestSigner } from "./certificate-request.ts";
 import type { DigestSigner } from "./digest-signer.ts";
 import { holdsTpmKey } from "./open-key.ts";
 import { openPemKey } from "./pem-key.ts";
+import { openPkcs12 } from "./pkcs12.ts";
 
 /**
  * Opens the key at `location` for certificate requests; it needs no certificate, and no engine. Places are the same as for
- * `openKey`.
+ * `openKey`, and PKCS#12 files, whose names end in `.p12` or `.pfx`.
  *
  * Rejects with `key.*`, `tpm.*` or `config.secret-unreadable`; nothing stays open then.
  * @param password of an encrypted key or a key in a TPM, or the PIN of a token
@@ -25,10 +26,15 @@ export async function openRequestSigner(location: string, password: Secret | und
     const { options } = await tpmSignerOptions(location, password);
     return overDigests(await openTpmSigner(options));
   }
-  const { key } = await openPemKey(location, password);
+  const { key } = await (isPkcs12(location) ? openPkcs12(location, password) : openPemKey(location, password));
   const pem = key.exportKey().reveal();
   await key.close();
   return inMemory(createPrivateKey(pem), key.publicKey);
+}
+
+/** A PKCS#12 file is nothing but binary, so its name has to tell. */
+function isPkcs12(location: string): boolean {
+  return /\.(p12|pfx)$/i.test(location);
 }
 
 function overDigests(signer: DigestSigner): RequestSigner {

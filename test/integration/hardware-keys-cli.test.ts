@@ -57,6 +57,46 @@ describe.skipIf(peers.some(lacks))("landfall keys", () => {
     expect(asked.equals(createPublicKey(publicKey))).toBe(true);
   });
 
+  test("makes a request with the key of a PKCS#12 file, to renew its certificate", async () => {
+    const [key, certificate, file] = ["p.key", "p.pem", "old.p12"].map((name) => scratch.file(name)) as [
+      string,
+      string,
+      string,
+    ];
+    await openssl(
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-noenc",
+      "-keyout",
+      key,
+      "-subj",
+      "/CN=old",
+      "-out",
+      certificate,
+    );
+    await openssl(
+      "pkcs12",
+      "-export",
+      "-inkey",
+      key,
+      "-in",
+      certificate,
+      "-passout",
+      `pass:${token.pin}`,
+      "-out",
+      file,
+    );
+    const requested = await keys(["csr", file, "--common-name", "press-7", "--password-env", "PIN"], pin());
+    expect(requested).toMatchObject({ code: 0, err: "" });
+    const request = await scratch.write("renewal.csr", requested.out);
+    await openssl("req", "-in", request, "-verify", "-noout");
+    expect(await openssl("req", "-in", request, "-noout", "-pubkey")).toBe(
+      await openssl("pkey", "-in", key, "-pubout"),
+    );
+  });
+
   test("keeps key files to their owner, and a TPM's file in the form that tpm2-tools read", async () => {
     for (const name of ["ec.key", "device.tss2.pem"]) {
       expect((await stat(scratch.file(name))).mode & 0o777).toBe(0o600);
