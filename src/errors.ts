@@ -133,9 +133,9 @@ export const errorTable = {
     remedy: "Another program may be holding it; use /dev/tpmrm0, which can be shared.",
   },
   "tpm.busy": {
-    summary: "The TPM asked to try again later, for longer than was waited.",
+    summary: "The TPM asked to try again later, or another program had it, for longer than was waited.",
     retry: "backoff",
-    remedy: "Nothing to do; the agent tries again.",
+    remedy: "Nothing to do; the agent tries again. /dev/tpmrm0 can be shared between programs.",
   },
   "tpm.out-of-memory": {
     summary: "The TPM has no room for another key or session.",

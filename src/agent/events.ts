@@ -8,7 +8,7 @@ export type ProvisioningReason =
   | "first-time"
   /** `always_reprovision_on_startup` is set. */
   | "startup"
-  /** The hub refused the device. */
+  /** The hub refused the device, or the TPM lost the key for it. */
   | "hub-refused"
   /** The hub could not be reached ten times in a row, or another ten times. */
   | "hub-unreachable"

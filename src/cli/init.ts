@@ -15,8 +15,13 @@ const isX509WithFiles = (answers: Answers): boolean => answers.method === "x509"
 /** Every answer that a configuration starts from, by the name of its flag. */
 const questions: readonly Question[] = [
   { flag: "id-scope", ask: "ID scope of the Device Provisioning Service (0ne…)" },
-  { flag: "method", ask: "Attestation", choices: ["x509", "symmetric_key"] },
-  { flag: "registration-id", ask: "Registration id (for x509: the common name of the certificate)" },
+  { flag: "method", ask: "Attestation", choices: ["x509", "symmetric_key", "tpm"] },
+  {
+    flag: "registration-id",
+    ask: "Registration id (for x509: the common name of the certificate)",
+    // Without one it is made from the TPM's endorsement key.
+    when: ({ method }) => method !== "tpm",
+  },
   { flag: "cert", ask: "Certificate file, PEM, leaf first", when: isX509WithFiles },
   { flag: "key", ask: "Private key file, PEM", when: isX509WithFiles },
   {
@@ -30,6 +35,7 @@ const questions: readonly Question[] = [
 const flagsOf: Readonly<Record<string, readonly string[]>> = {
   x509: ["cert", "key", "pkcs12"],
   symmetric_key: ["symmetric-key-file", "derive"],
+  tpm: ["tpm"],
 };
 
 /** `landfall init`: writes a commented configuration file. */
@@ -40,14 +46,19 @@ export const init: Command = {
     "Keys stay where they are: the file only says where to find them.",
   options: {
     "id-scope": { type: "string", value: "SCOPE", help: "ID scope of the Device Provisioning Service" },
-    method: { type: "string", value: "METHOD", help: "x509 or symmetric_key; other flags may tell already" },
+    method: { type: "string", value: "METHOD", help: "x509, symmetric_key or tpm; other flags may tell already" },
     "registration-id": { type: "string", value: "ID", help: "registration id of this device" },
     cert: { type: "string", value: "FILE", help: "x509: certificate chain, PEM, leaf first" },
     key: { type: "string", value: "FILE", help: "x509: private key, PEM" },
     pkcs12: { type: "string", value: "FILE", help: "x509: certificate and key in one PKCS#12 file" },
     "symmetric-key-file": { type: "string", value: "FILE", help: "symmetric_key: file that holds the key, base64" },
     derive: { type: "boolean", help: "symmetric_key: the key is the enrollment group's; derive the device's from it" },
-    transport: { type: "string", value: "NAME", help: "mqtt (port 8883, the default) or mqtt-ws (port 443)" },
+    tpm: { type: "string", value: "LOCATION", help: "tpm: where it is, such as device:/dev/tpmrm0" },
+    transport: {
+      type: "string",
+      value: "NAME",
+      help: "mqtt (port 8883, the default) or mqtt-ws (port 443); https (port 443) for DPS alone",
+    },
     output: {
       type: "string",
       short: "o",
@@ -67,9 +78,12 @@ export const init: Command = {
       return 0;
     }
     await write(resolve(output), text, options.force === true);
-    invocation.terminal.err.write(
-      `wrote ${output}\nnext: landfall run --check-config -c ${output}, then landfall provision -c ${output}\n`,
-    );
+    const steps = [
+      `landfall run --check-config -c ${output}`,
+      ...(configuration.provisioning.attestation.method === "tpm" ? [`landfall keys tpm -c ${output}`] : []),
+      `landfall provision -c ${output}`,
+    ];
+    invocation.terminal.err.write(`wrote ${output}\nnext: ${steps.join(", then ")}\n`);
     return 0;
   },
 };
@@ -94,21 +108,28 @@ function withMethod(options: OptionValues): OptionValues {
   return { ...options, method };
 }
 
-function configurationFrom(answers: Answers): Record<string, unknown> {
+function configurationFrom(answers: Answers) {
   const { method, transport } = answers;
+  // A hub has no MQTT over HTTPS, and DPS takes a TPM over nothing else.
+  const hubTransport = transport === "https" ? undefined : transport;
   return {
     provisioning: {
       source: "dps",
       id_scope: answers["id-scope"],
-      transport,
+      transport: method === "tpm" ? "https" : transport,
       attestation: {
         method,
         registration_id: answers["registration-id"],
-        ...(method === "x509" ? x509(answers) : symmetricKey(answers)),
+        ...keySettings(answers),
       },
     },
-    ...(transport === undefined ? {} : { hub: { transport } }),
+    ...(hubTransport === undefined ? {} : { hub: { transport: hubTransport } }),
   };
+}
+
+function keySettings(answers: Answers): Record<string, unknown> {
+  if (answers.method === "tpm") return answers.tpm === undefined ? {} : { tpm: answers.tpm };
+  return answers.method === "x509" ? x509(answers) : symmetricKey(answers);
 }
 
 function x509({ cert, key, pkcs12 }: Answers): Record<string, unknown> {

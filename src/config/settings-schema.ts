@@ -89,7 +89,7 @@ const network = {
     proxy: optional(
       secret({ expects: proxyExpects, parse: parseProxyAddress, isSensitive: hasCredentials }),
       "http://proxy.example:3128",
-      "Proxy for WebSocket connections, credentials included. Left out, the environment decides: https_proxy, " +
+      "Proxy for connections on port 443 (MQTT over WebSocket, HTTPS), credentials included. Left out, the environment decides: https_proxy, " +
         "HTTPS_PROXY, all_proxy, ALL_PROXY.",
     ),
     no_proxy: optional(

@@ -128,8 +128,8 @@ export interface NetworkSettings {
   /** Absolute path of the hosts file. Default `/etc/hosts`. */
   readonly hostsFile: string;
   /**
-   * Proxy for WebSocket (`http://`, `https://`, `socks5://`, `socks5h://`), credentials included, with the scheme written
-   * out. From `[network]`, else from the environment; absent: none.
+   * Proxy for connections on port 443 (`http://`, `https://`, `socks5://`, `socks5h://`), credentials included, with the
+   * scheme written out. From `[network]`, else from the environment; absent: none.
    */
   readonly proxy?: Secret;
   /** Where {@link proxy} stands: `configuration`, or the name of the environment variable. */

@@ -22,6 +22,7 @@ import { type RegistrationAnswer, readAnswer } from "./wire.ts";
  *   assigned                             done                       done
  *   failed, disabled                     ends                       ends
  *   401 with a blob                      answer the challenge, connect and register again; the 4th time ends
+ *   401 after an answered challenge      forget the answer and register again after backoff; when 3 were answered it ends
  *   401, other 4xx                       ends                       ends
  *   404                                  ends                       register again after backoff; the 4th time ends
  *   409, 412, 5xx                        register again             poll again             after backoff
@@ -57,7 +58,10 @@ interface Progress {
   /** Failures since the last answer that was progress. */
   readonly failures: number;
   readonly lastFailure: LandfallError | undefined;
+  /** Challenges that were answered. */
   readonly challenges: number;
+  /** The answer to the last challenge is used up. */
+  readonly spent: boolean;
   readonly forgottenOperations: number;
 }
 
@@ -85,8 +89,11 @@ export type RegistrationInput = Moment &
 
 /** What is to be done now. Each effect but the last two is answered by one input; there is one at a time. */
 export type RegistrationEffect =
-  /** Open a channel with the newest credential, closing an earlier one. */
-  | { readonly kind: "connect" }
+  /**
+   * Open a channel with the newest credential, closing an earlier one. `anew`: with the one from before the first
+   * challenge, and with what is asked for evidence now.
+   */
+  | { readonly kind: "connect"; readonly anew?: true }
   | { readonly kind: "send-register" }
   | { readonly kind: "send-status"; readonly operationId: string }
   | { readonly kind: "answer-challenge"; readonly blob: Uint8Array }
@@ -119,12 +126,14 @@ export function next(state: RegistrationState, input: RegistrationInput): Regist
   if (input.kind === "faulted") return faulted(progress, input.error, input);
   switch (state.kind) {
     case "connecting":
-      return input.kind === "connected" ? proceed({ ...progress, connected: true }, input) : undefined;
+      return input.kind === "connected" ? proceed({ ...progress, connected: true, spent: false }, input) : undefined;
     case "registering":
     case "polling":
       return input.kind === "answered" ? judge(state.kind, progress, input.response, input) : undefined;
     case "challenged":
-      return input.kind === "challenge-answered" ? proceed(progress, input) : undefined;
+      return input.kind === "challenge-answered"
+        ? proceed({ ...progress, challenges: progress.challenges + 1, spent: false }, input)
+        : undefined;
   }
 }
 
@@ -144,6 +153,7 @@ function begin(timeoutMs: number, moment: Moment): RegistrationStep {
       failures: 0,
       lastFailure: undefined,
       challenges: 0,
+      spent: false,
       forgottenOperations: 0,
     },
     moment,
@@ -152,7 +162,10 @@ function begin(timeoutMs: number, moment: Moment): RegistrationStep {
 
 /** On with whatever is missing: a connection, an operation, or its outcome. */
 function proceed(progress: Progress, moment: Moment): RegistrationStep {
-  if (!progress.connected) return { state: { kind: "connecting", progress }, effect: { kind: "connect" } };
+  if (!progress.connected) {
+    const effect = progress.spent ? ({ kind: "connect", anew: true } as const) : ({ kind: "connect" } as const);
+    return { state: { kind: "connecting", progress }, effect };
+  }
   const { operationId } = progress;
   if (operationId === undefined) return { state: { kind: "registering", progress }, effect: { kind: "send-register" } };
   const pollAtMs = nextPollAtMs(progress.polls);
@@ -208,7 +221,7 @@ function challenged(progress: Progress, blob: Uint8Array): RegistrationStep {
     return fail(new LandfallError("provisioning.unauthorized", message, { service: { status: 401 } }));
   }
   // The answer is a new credential, and a connection is opened with one credential.
-  const again = { ...progress, challenges: progress.challenges + 1, connected: false, operationId: undefined };
+  const again = { ...progress, connected: false, operationId: undefined };
   return { state: { kind: "challenged", progress: again }, effect: { kind: "answer-challenge", blob } };
 }
 
@@ -229,6 +242,10 @@ function refused(
   if (answer.status === 404 && asked === "polling" && forgottenOperations < operationsStartedAgain) {
     const anew = { ...progress, operationId: undefined, forgottenOperations: forgottenOperations + 1 };
     return tryAgain(anew, error, delayMs, moment);
+  }
+  // An answer holds for one registration. One that was answered, and its answer lost, needs a new challenge.
+  if (answer.status === 401 && progress.challenges > 0 && progress.challenges < challengesAnswered) {
+    return tryAgain({ ...progress, connected: false, operationId: undefined, spent: true }, error, delayMs, moment);
   }
   return error.retry === "never" ? fail(error) : tryAgain(progress, error, delayMs, moment);
 }

@@ -112,6 +112,7 @@ class Runner implements AsyncDisposable {
   ): Promise<Outcome> {
     switch (effect.kind) {
       case "connect":
+        if (effect.anew) this.#forget();
         return this.#connect(signal);
       case "send-register":
         this.#body ??= await this.#composeBody(signal);
@@ -152,6 +153,12 @@ class Runner implements AsyncDisposable {
   get #open(): DpsChannel {
     if (this.#channel === undefined) throw new LandfallError("transport.closed", "there is no connection to DPS");
     return this.#channel;
+  }
+
+  /** A TPM that was cleared meanwhile has another storage root key. */
+  #forget(): void {
+    this.#credential = undefined;
+    this.#body = undefined;
   }
 
   async #connect(signal: AbortSignal): Promise<Outcome> {

@@ -66,6 +66,19 @@ describe.skipIf(lacks("swtpm"))("a device with a TPM", () => {
     expect(steps()).toEqual([]);
   });
 
+  test("that was provisioned beforehand serves without asking DPS", async () => {
+    await swtpm.tool("tpm2_clear");
+    {
+      await using agent = await world.agent(attestation(), overHttps);
+      expect(await agent.provision()).toMatchObject({ deviceId: registrationId });
+    }
+    expect(steps()).toEqual(registration);
+    await using agent = await world.agent(attestation(), overHttps);
+    await agent.start();
+    await agent.send("provisioned beforehand");
+    expect(steps()).toEqual([]);
+  });
+
   test("comes in over MQTT by WebSocket as well", async () => {
     await using agent = await world.agent(attestation(), { ...overHttps, carrier: "mqtt-ws" });
     await agent.start();
@@ -117,6 +130,32 @@ describe.skipIf(lacks("swtpm"))("a device with a TPM", () => {
     await swtpm.start();
     expect(await started).toMatchObject({ deviceId: registrationId });
     await agent.send("there it is");
+  });
+
+  test("is challenged as often as it takes while its TPM is away", async () => {
+    await swtpm.tool("tpm2_clear");
+    await using agent = await world.agent({ ...attestation(), registration_id: registrationId }, overHttps);
+    const challenged = () => world.emulator.events.next("dps.register", { from: "now" });
+    const started = agent.start();
+    await challenged();
+    await swtpm.kill();
+    for (let times = 1; times <= 5; times++) await challenged();
+    await swtpm.start();
+    expect(await started).toMatchObject({ deviceId: registrationId });
+    await agent.send("at last");
+    expect(await swtpm.leftovers()).toBe("");
+  });
+
+  test("is challenged anew when its answer is not taken", async () => {
+    await swtpm.tool("tpm2_clear");
+    await using agent = await world.agent(attestation(), overHttps);
+    steps();
+    const started = agent.start();
+    await world.emulator.events.next("dps.register", { from: "now" });
+    world.emulator.dps.faults.next(registrationId, "register", { status: 401, body: { errorCode: 401002 } });
+    expect(await started).toMatchObject({ deviceId: registrationId });
+    await agent.send("at the second time");
+    expect(steps()).toEqual(["register 401", "register 401", ...registration]);
   });
 
   test.each(["mqtt", "mqtt-ws"] as const)("is refused over %s when the agent is made", async (transport) => {

@@ -23,6 +23,12 @@ describe.skipIf(lacks("swtpm"))("the identity that a TPM gives", () => {
   describe("on a blank TPM", () => {
     const swtpm = new Swtpm();
 
+    test("is not made by who only looks", async () => {
+      await using identity = new TpmIdentity({ tpm: tpmAt(swtpm.location), readOnly: true });
+      await expect(identity.rootKeys()).rejects.toMatchObject({ code: "tpm.root-key-missing" });
+      expect(await swtpm.tool("tpm2_getcap", "handles-persistent")).toBe("");
+    });
+
     test("is made once and stays", async () => {
       await using first = identityAt(swtpm);
       const made = await first.rootKeys();
@@ -165,6 +171,25 @@ describe.skipIf(lacks("swtpm"))("the identity that a TPM gives", () => {
       await swtpm.tool("tpm2_evictcontrol", "-C", "o", "-c", "0x81000100").catch(() => {});
       await using identity = identityAt(swtpm);
       await expect(identity.hubSigner().sign(Buffer.alloc(1))).rejects.toMatchObject({ code: "tpm.identity-missing" });
+      expect(await swtpm.leftovers()).toBe("");
+    });
+  });
+
+  describe("on a TPM with other keys where attestation looks for its own", () => {
+    const swtpm = new Swtpm();
+
+    test.each([
+      ["storage root key", "o", "0x81000001"],
+      ["endorsement key", "e", "0x81010001"],
+    ])("says that the %s is one that DPS cannot encrypt for", async (what, hierarchy, handle) => {
+      await swtpm.tool("tpm2_clear");
+      await swtpm.tool("tpm2_createprimary", "-C", hierarchy, "-G", "ecc", "-c", "ecc.ctx");
+      await swtpm.tool("tpm2_evictcontrol", "-C", "o", "-c", "ecc.ctx", handle);
+      await swtpm.tool("tpm2_flushcontext", "-t");
+      await expect(identityAt(swtpm).rootKeys()).rejects.toMatchObject({
+        code: "tpm.unsuitable-key",
+        message: expect.stringMatching(`^Expected the ${what} at ${handle} to be .* found a key of type 0x0023.$`),
+      });
       expect(await swtpm.leftovers()).toBe("");
     });
   });

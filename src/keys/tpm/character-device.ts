@@ -12,19 +12,21 @@ export class CharacterDevice implements TpmDevice {
   readonly #file: FileHandle;
   readonly #path: string;
   #closing: Promise<void> | undefined;
-  #underWay: Promise<unknown> = Promise.resolve();
+  #underWay: Promise<unknown> | undefined;
 
   private constructor(file: FileHandle, path: string) {
     this.#file = file;
     this.#path = path;
   }
 
-  /** Rejects with `tpm.unavailable` when the device is absent, taken by another program, or not for this user. */
+  /** Rejects with `tpm.unavailable` when the device is absent or not for this user, with `tpm.busy` when it is taken. */
   static async open(path: string): Promise<CharacterDevice> {
     try {
       return new CharacterDevice(await open(path, "r+"), path);
     } catch (cause) {
-      throw new LandfallError("tpm.unavailable", `The TPM ${path} cannot be opened: ${reasonOf(cause)}.`, { cause });
+      const isTaken = (cause as NodeJS.ErrnoException).code === "EBUSY";
+      const message = `The TPM ${path} cannot be opened: ${reasonOf(cause)}.`;
+      throw new LandfallError(isTaken ? "tpm.busy" : "tpm.unavailable", message, { cause });
     }
   }
 
@@ -34,14 +36,19 @@ export class CharacterDevice implements TpmDevice {
   ): Promise<Uint8Array> {
     signal?.throwIfAborted();
     const exchange = this.#exchange(command);
-    this.#underWay = exchange.catch(() => {});
+    this.#underWay = exchange
+      .catch(() => {})
+      .finally(() => {
+        this.#underWay = undefined;
+      });
     return untilAborted(exchange, signal);
   }
 
-  /** Resolves at once; the file itself is closed when a command under way has its response. */
+  /** Closes the file; while a command is under way it resolves at once, and the file is closed when that has ended. */
   async close(): Promise<void> {
     // The platform does not let go of a file that a thread of its pool still reads.
-    this.#closing ??= this.#underWay.then(() => this.#file.close()).catch(() => {});
+    this.#closing ??= (this.#underWay ?? Promise.resolve()).then(() => this.#file.close()).catch(() => {});
+    if (this.#underWay === undefined) await this.#closing;
   }
 
   async #exchange(command: Uint8Array): Promise<Uint8Array> {

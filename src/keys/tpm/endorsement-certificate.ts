@@ -21,10 +21,11 @@ const leastBufferBytes = 512;
 export async function readEndorsementCertificate(scope: TpmScope, owner: Authorization): Promise<Buffer | undefined> {
   try {
     const size = await scope.run(nvSize(certificateIndex));
-    const pieceBytes = Math.min((await scope.run(readProperty(nvBufferProperty))) ?? leastBufferBytes, size);
+    const pieceBytes = Math.max((await scope.run(readProperty(nvBufferProperty))) ?? 0, leastBufferBytes);
     const pieces: Buffer[] = [];
     for (let offset = 0; offset < size; offset += pieceBytes) {
-      pieces.push(await readPiece(scope, offset, Math.min(pieceBytes, size - offset), owner));
+      const length = Math.min(pieceBytes, size - offset);
+      pieces.push(await readPiece(scope, offset, length, owner));
     }
     return Buffer.concat(pieces);
   } catch (error) {

@@ -16,6 +16,6 @@ export interface TpmDevice {
 /**
  * Opens the line for one piece of work. The line is not kept open between two pieces: others get their turn at a TPM
  * without resource manager, and one that went away is found again.
- * Rejects with `tpm.unavailable`, or with `signal.reason`.
+ * Rejects with `tpm.unavailable`, with `tpm.busy` while somebody else has it, or with `signal.reason`.
  */
 export type OpenTpmDevice = (options?: { readonly signal?: AbortSignal | undefined }) => Promise<TpmDevice>;

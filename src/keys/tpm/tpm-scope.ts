@@ -1,9 +1,9 @@
 import type { Clock } from "../../clock.ts";
-import { isLandfallError } from "../../errors.ts";
 import { isFlushable } from "./constants.ts";
 import { flushContext } from "./context-commands.ts";
 import { decodeResponse, encodeCommand, readResult, type TpmCommand } from "./tpm-command.ts";
 import type { TpmDevice } from "./tpm-device.ts";
+import { whileBusy } from "./while-busy.ts";
 
 /** Parts of a {@link TpmScope}. */
 export interface TpmScopeParts {
@@ -15,9 +15,6 @@ export interface TpmScopeParts {
   /** No command is begun after it has aborted, but those that flush. */
   readonly signal: AbortSignal;
 }
-
-/** How often a TPM is asked again that answers "not now", and the first pause in milliseconds, which doubles. */
-const busy = { attempts: 9, firstPauseMs: 20 };
 
 /** One piece of work at a TPM: its commands, and what they leave in the TPM's memory. */
 export class TpmScope implements AsyncDisposable {
@@ -31,9 +28,9 @@ export class TpmScope implements AsyncDisposable {
     this.#device = device;
   }
 
-  /** Opens the line. Rejects with `tpm.unavailable` or `tpm.timeout`. */
+  /** Opens the line. Rejects with `tpm.unavailable`, `tpm.busy` or `tpm.timeout`, and with the signal's reason. */
   static async create(parts: TpmScopeParts): Promise<TpmScope> {
-    return new TpmScope(parts, await parts.connect());
+    return new TpmScope(parts, await whileBusy(parts.connect, parts));
   }
 
   /**
@@ -41,7 +38,7 @@ export class TpmScope implements AsyncDisposable {
    * Rejects with `tpm.*`, or with the signal's reason before anything is sent.
    */
   async run<Result>(command: TpmCommand<Result>): Promise<Result> {
-    return this.#insist(command, this.#parts.signal);
+    return whileBusy(() => this.#exchange(command), this.#parts);
   }
 
   /** Frees what a handle of this scope refers to. Rejects as {@link run}. */
@@ -63,27 +60,17 @@ export class TpmScope implements AsyncDisposable {
   async #flushAll(): Promise<void> {
     if (this.#held.size > 0 && this.#broken) {
       await this.#device.close();
-      this.#device = await this.#parts.connect();
+      this.#device = await whileBusy(this.#parts.connect, { clock: this.#parts.clock });
     }
-    // The newest first: an object goes before the session or parent it was made with.
-    for (const handle of [...this.#held].reverse()) {
-      try {
-        await this.#insist(flushContext(handle));
-      } catch (error) {
-        if (this.#broken) throw error;
+    // A TPM that refuses once may have a bad moment.
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      for (const handle of this.#held) {
+        try {
+          await whileBusy(() => this.#exchange(flushContext(handle)), { clock: this.#parts.clock });
+        } catch (error) {
+          if (this.#broken) throw error;
+        }
       }
-    }
-  }
-
-  async #insist<Result>(command: TpmCommand<Result>, signal?: AbortSignal): Promise<Result> {
-    for (let attempt = 1; ; attempt++) {
-      signal?.throwIfAborted();
-      try {
-        return await this.#exchange(command);
-      } catch (error) {
-        if (!isBusy(error) || attempt >= busy.attempts) throw error;
-      }
-      await this.#parts.clock.sleep(busy.firstPauseMs * 2 ** (attempt - 1), { signal });
     }
   }
 
@@ -106,5 +93,3 @@ export class TpmScope implements AsyncDisposable {
     return readResult(command, decoded);
   }
 }
-
-const isBusy = (error: unknown): boolean => isLandfallError(error) && error.code === "tpm.busy";

@@ -78,7 +78,7 @@ describe("landfall init", () => {
     const typed = ["0ne1", "x501", "symmetric_key", "press-07", "/keys/press-07"];
     const { code, out, err } = await init(["-o", "-"], { typed, isTTY: true });
     expect(code).toBe(0);
-    expect(err).toContain("expected one of x509, symmetric_key");
+    expect(err).toContain("expected one of x509, symmetric_key, tpm");
     expect(parse(out)).toMatchObject({
       provisioning: {
         id_scope: "0ne1",
@@ -97,6 +97,25 @@ describe("landfall init", () => {
     expect(parse(out)).toMatchObject({
       provisioning: { attestation: { method: "x509", identity_pkcs12: join(process.cwd(), "a b.p12") } },
     });
+  });
+
+  test("a TPM needs no id and no key, and DPS over HTTPS", async () => {
+    const file = join(folder, "landfall.toml");
+    const { code, err } = await init([...["--id-scope", "0ne1", "--tpm", "device:/dev/tpm0"], "-o", file]);
+    expect(code).toBe(0);
+    expect(err).toContain(`landfall keys tpm -c ${file}`);
+    const written = parse(await readFile(file, "utf8"));
+    expect(written).toMatchObject({
+      provisioning: { transport: "https", attestation: { method: "tpm", tpm: "device:/dev/tpm0" } },
+    });
+    expect(written.hub).toEqual({});
+  });
+
+  test("HTTPS is for DPS alone", async () => {
+    const { out } = await init([...x509, "--transport", "https", "-o", "-"]);
+    const written = parse(out);
+    expect(written).toMatchObject({ provisioning: { transport: "https" } });
+    expect(written.hub).toEqual({});
   });
 
   test("a key file keeps its odd name in the URI", async () => {

@@ -235,10 +235,15 @@ describe("host names", () => {
 });
 
 describe("keys that this version cannot reach", () => {
-  test.each(["tpm:handle=0x81000100?pin-value=hunter2", "mcu:"])("%s", (uri) => {
+  test("an MCU's for a certificate", () => {
+    const [line] = faultsOf({ provisioning: { ...dps, attestation: { ...x509, identity_pk: "mcu:" } } });
+    expect(line).toContain("found a mcu: URI; this version cannot use what is kept in a microcontroller");
+    expect(line).toContain("(key.unsupported-uri)");
+  });
+
+  test.each(["pkcs11:object=o?pin-value=hunter2", "tpm:handle=0x81000100", "mcu:"])("%s for tokens", (uri) => {
     const scheme = uri.slice(0, uri.indexOf(":") + 1);
     for (const line of [
-      ...faultsOf({ provisioning: { ...dps, attestation: { ...x509, identity_pk: uri } } }),
       ...faultsOf(withAttestation({ symmetric_key: uri })),
       ...faultsOf(withAttestation({ symmetric_key: { uri } })),
     ]) {
@@ -257,7 +262,7 @@ describe("keys that this version cannot reach", () => {
   });
 });
 
-describe("a key in a PKCS#11 token", () => {
+describe("a key in hardware", () => {
   const withKey = (identity_pk: string) => ({ provisioning: { ...dps, attestation: { ...x509, identity_pk } } });
 
   test("is named by its URI", () => {
@@ -272,10 +277,9 @@ describe("a key in a PKCS#11 token", () => {
     expect(others).toEqual([]);
   });
 
-  test("is no symmetric key", () => {
-    const [line] = faultsOf(withAttestation({ symmetric_key: "pkcs11:object=o?pin-value=hunter2" }));
-    expect(line).toContain("(key.unsupported-uri)");
-    expect(line).not.toContain("hunter2");
+  test("may be one in a TPM as well, whose URI is looked at too", () => {
+    expect(faultsOf(withKey("tpm:handle=0x81010010;at=device:/dev/tpm0"))).toEqual([]);
+    expect(faultsOf(withKey("tpm:handle=7"))).toEqual([expect.stringContaining("(key.invalid-uri)")]);
   });
 });
 

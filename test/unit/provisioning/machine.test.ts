@@ -288,9 +288,37 @@ describe("a challenge", () => {
     expect(error.message).not.toContain("AQIDBA");
   });
 
-  test("that cannot be answered now is asked for again", () => {
-    const walk = new Walk().connected().answered(401, challenge).faulted("transport.closed");
-    expect(walk.waited().connected().effect).toEqual({ kind: "send-register" });
+  test("that cannot be answered now is asked for again, however often", () => {
+    const walk = new Walk();
+    for (let times = 0; times < 7; times++) {
+      walk.connected().answered(401, challenge).faulted("tpm.unavailable").waited();
+      expect(walk.effect).toEqual({ kind: "connect" });
+    }
+    expect(walk.connected().effect).toEqual({ kind: "send-register" });
+  });
+
+  test.each(["registering", "polling"] as const)("whose answer is not taken while %s is asked for anew", (asked) => {
+    const walk = new Walk();
+    for (let times = 1; times <= 3; times++) {
+      walk.connected().answered(401, challenge).feed({ kind: "challenge-answered" }).connected();
+      if (asked === "polling") walk.answered(202, { operationId, status: "assigning" }).waited();
+      walk.answered(401, { errorCode: 401002 });
+      if (times === 3) break;
+      expect(walk.waited().effect).toEqual({ kind: "connect", anew: true });
+    }
+    expect(walk.error).toMatchObject({ code: "provisioning.unauthorized", service: { errorCode: 401002 } });
+  });
+
+  test("that is answered again after a lost connection does not start from the beginning", () => {
+    const walk = new Walk().connected().answered(401, challenge).feed({ kind: "challenge-answered" }).connected();
+    expect(walk.faulted("transport.closed").waited().effect).toEqual({ kind: "connect" });
+    expect(walk.connected().answered(401, { errorCode: 401002 }).waited().effect).toEqual({
+      kind: "connect",
+      anew: true,
+    });
+    // The machine has forgotten that once it is connected.
+    walk.connected().faulted("transport.closed");
+    expect(walk.waited().effect).toEqual({ kind: "connect" });
   });
 });
 

@@ -185,6 +185,25 @@ describe("a TPM challenge", () => {
     expect(inspect(logged, { depth: 9 })).not.toContain("AQIDBA");
   });
 
+  test("is asked for again, with new evidence, when its answer is not taken", async () => {
+    let evidence = 0;
+    const { transport, clock, registration } = world({
+      attestation: attestation({
+        method: "tpm",
+        credential: async () => undefined,
+        evidence: async () => ({ tpm: ++evidence }),
+        answer: async () => sas("signed by the activated key"),
+      }),
+    });
+    const answers = [challenge, { status: 401, body: { errorCode: 401002 } }, challenge, assigned];
+    transport.behave(() => answers.shift());
+    await expect(outcome(register(registration), clock)).resolves.toEqual(assignment);
+    expect(transport.connects.map(({ identity }) => identity.credential?.kind)).toEqual([
+      ...[undefined, "sas", undefined, "sas"],
+    ]);
+    expect(evidence).toBe(2);
+  });
+
   test("that the attestation cannot answer is refused by name", async () => {
     const { transport, clock, registration } = world();
     transport.respond(challenge);

@@ -18,7 +18,14 @@ import { identityOf } from "../../../../src/doctor/identity.ts";
 import { CertificateAuthority } from "../../../../src/emulator/certificate-authority.ts";
 import { LandfallError } from "../../../../src/errors.ts";
 import { FakeClock } from "../../../../src/testing/fake-clock.ts";
-import { codesOf, deviceSettings, fakeContext, outcomeOf, plainSettings } from "../../../support/doctor-context.ts";
+import {
+  codesOf,
+  deviceSettings,
+  fakeAttestation,
+  fakeContext,
+  outcomeOf,
+  plainSettings,
+} from "../../../support/doctor-context.ts";
 import { settingsOf } from "../../../support/endpoint-world.ts";
 import { ScratchFolder } from "../../../support/scratch-folder.ts";
 
@@ -120,6 +127,32 @@ describe("the credential", () => {
     }
     expect((await outcomeOf(credentialReadable, fakeContext())).summary).toBe("symmetric key, ready");
     expect(await outcomeOf(credentialName, fakeContext())).toMatchObject({ status: "ok", data: { id: "sensor-0017" } });
+  });
+
+  test("with a TPM is asked for its keys, since nothing else shows whether it is there", async () => {
+    const settings = await deviceSettings({
+      provisioning: {
+        source: "dps",
+        id_scope: "0ne00000000",
+        transport: "https",
+        attestation: { method: "tpm", registration_id: "sensor-0017" },
+      },
+    });
+    const { attestation, warnings } = fakeAttestation();
+    let fault: LandfallError | undefined;
+    const evidence = async () => {
+      if (fault) throw fault;
+      return {};
+    };
+    const context = fakeContext({
+      settings,
+      attestation: async () => ({ attestation: { ...attestation, evidence }, warnings }),
+    });
+    expect((await outcomeOf(credentialReadable, context)).summary).toBe("TPM, ready");
+    fault = new LandfallError("tpm.unavailable", "The TPM /dev/tpmrm0 cannot be opened: there is no such device.");
+    const result = await outcomeOf(credentialReadable, context);
+    expect(codesOf(result)).toEqual(["unreadable (failed)"]);
+    expect(result.findings[0]?.remedy).toBe(fault.remedy);
   });
 
   test("whose two files are both unusable is told of twice", async () => {

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { dpsRoutes } from "../../../../../src/emulator/https/dps-routes.ts";
 import { judgeIdentity } from "../../../../../src/emulator/hub/identity-check.ts";
@@ -212,6 +213,20 @@ describe("refused is", () => {
     const answer = put(undefined, member);
     expect(answer).toMatchObject({ status: Math.floor(Number(answer.json.errorCode) / 1000), json });
     expect(answer.json).not.toHaveProperty("authenticationKey");
+  });
+
+  test("any nonsense, in an answer of its own", () => {
+    const { put, challenge, token } = enrolled();
+    const key = fc.oneof(fc.constant(endorsementKey.public), fc.string(), fc.base64String());
+    const member = fc.oneof(fc.jsonValue(), fc.record({ endorsementKey: key, storageRootKey: fc.base64String() }));
+    challenge();
+    fc.assert(
+      fc.property(fc.option(fc.string(), { nil: undefined }), member, (nonsense, tpm) => {
+        expect([400, 401]).toContain(put(nonsense, tpm).status);
+      }),
+    );
+    challenge();
+    expect(put(token()).status).toBe(202);
   });
 
   test("the right answer with another endorsement key beside it", () => {
