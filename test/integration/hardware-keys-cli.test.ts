@@ -5,13 +5,11 @@ import { runProgram } from "../../src/cli/program.ts";
 import { fakeTerminal } from "../support/fake-terminal.ts";
 import { openssl } from "../support/openssl.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
-import { SoftToken, tokenPeers } from "../support/soft-token.ts";
+import { lacksTokens, SoftToken } from "../support/soft-token.ts";
 import { Swtpm } from "../support/swtpm.ts";
 import { lacks } from "../support/system-peer.ts";
 
-const peers = [...tokenPeers, "swtpm", "cc"];
-
-describe.skipIf(peers.some(lacks))("landfall keys", () => {
+describe.skipIf(lacksTokens() || ["swtpm", "cc"].some(lacks))("landfall keys", () => {
   const scratch = new ScratchFolder();
   const swtpm = new Swtpm();
   let token: SoftToken;

@@ -8,11 +8,9 @@ import { makeTpmKey } from "../support/hardware-tpm.ts";
 import { openssl } from "../support/openssl.ts";
 import { OpensslAuthority } from "../support/openssl-authority.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
-import { SoftToken, tokenPeers } from "../support/soft-token.ts";
+import { lacksTokens, SoftToken } from "../support/soft-token.ts";
 import { Swtpm } from "../support/swtpm.ts";
 import { lacks } from "../support/system-peer.ts";
-
-const peers = [...tokenPeers, "swtpm", "cc"];
 
 /** A key, wherever it is: its public half, and the settings that lead to it. */
 interface KeyInPlace {
@@ -20,7 +18,7 @@ interface KeyInPlace {
   readonly settings: (certificate: string, certificateFile: string) => Promise<object>;
 }
 
-describe.skipIf(peers.some(lacks))("a device comes in by mutual TLS", () => {
+describe.skipIf(lacksTokens() || ["swtpm", "cc"].some(lacks))("a device comes in by mutual TLS", () => {
   const scratch = new ScratchFolder();
   const swtpm = new Swtpm();
   let world: AgentWorld;

@@ -8,13 +8,12 @@ import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { openssl } from "../support/openssl.ts";
 import { OpensslAuthority } from "../support/openssl-authority.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
-import { SoftToken, softModule, tokenPeers } from "../support/soft-token.ts";
-import { lacks } from "../support/system-peer.ts";
+import { lacksTokens, SoftToken, softModule } from "../support/soft-token.ts";
 
 // A little later than the certificates that are made here, whose times are whole seconds.
 const clock = new FakeClock(Date.now() + 60_000);
 
-describe.skipIf(tokenPeers.some(lacks))("a key in a token", () => {
+describe.skipIf(lacksTokens())("a key in a token", () => {
   const scratch = new ScratchFolder();
   let token: SoftToken;
   let authority: OpensslAuthority;
