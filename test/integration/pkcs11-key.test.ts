@@ -44,6 +44,11 @@ describe.skipIf(lacksTokens())("a key in a token", () => {
     expect(JSON.stringify(failure)).not.toContain("000042");
   });
 
+  test("is not tried with the same wrong PIN again, on whatever way to the token", async () => {
+    const failure = await open(token.uri("rsa-key"), { pin: "000042" }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "key.wrong-pin", message: expect.stringContaining("not tried again") });
+  });
+
   test.each(["ec", "rsa"])("%s is opened and knows its public half", async (kind) => {
     await using opened = (await open(token.uri(`${kind}-key`), { certificate: certificates[kind] ?? "" })).identity;
     const { certificateChain } = opened;

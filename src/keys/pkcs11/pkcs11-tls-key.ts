@@ -11,9 +11,12 @@ import type { TlsKey } from "../tls-key.ts";
 import { engineFailure } from "./engine-failure.ts";
 import { findModule } from "./module.ts";
 import { withPinFile } from "./pin-file.ts";
+import { RefusedPins } from "./refused-pins.ts";
 
 /** The engine takes one module, at its first use, for the rest of the process. */
 let moduleOfProcess: string | undefined;
+
+const refusedPins = new RefusedPins();
 
 /** A private key in a PKCS#11 token, which TLS reaches through OpenSSL's engine `pkcs11`. */
 export class Pkcs11TlsKey implements TlsKey {
@@ -90,6 +93,10 @@ export class Pkcs11TlsKey implements TlsKey {
 
   #load(base: SecureContextOptions): SecureContext {
     if (!this.#pin) throw new LandfallError("key.unusable", `The private key ${this.location} has been closed.`);
+    if (refusedPins.has(this.#uri, this.#pin)) {
+      const message = `The token of ${this.location} has refused the PIN before; it is not tried again, lest the token lock.`;
+      throw new LandfallError("key.wrong-pin", message);
+    }
     const environment = { OPENSSL_ENGINES: this.#engineFolder, PKCS11_MODULE_PATH: this.#module };
     const object = formatPkcs11Path({ ...this.#uri.path, type: "private" });
     try {
@@ -105,7 +112,9 @@ export class Pkcs11TlsKey implements TlsKey {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== undefined && /^ERR_OSSL_X509_KEY_\w+_MISMATCH$/.test(code)) throw this.#mismatch(error);
-      throw engineFailure(error, { location: this.location, module: this.#module });
+      const failure = engineFailure(error, { location: this.location, module: this.#module });
+      if (failure.code === "key.wrong-pin") refusedPins.add(this.#uri, this.#pin);
+      throw failure;
     }
   }
 
