@@ -20,6 +20,7 @@ export default defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           setupFiles,
+          execArgv: ["--import", "./test/support/typescript-threads.mjs"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -30,21 +30,35 @@ const parts = {
     module.exports = require("node-forge/lib/forge");`,
 };
 
-await build({
-  entryPoints: [`${root}src/cli/main.ts`],
-  outfile,
+/** A module that says `text`, for what is a file of its own elsewhere. */
+const saying = (name, text) => ({ contents: `export const ${name} = ${JSON.stringify(text)};`, loader: "ts" });
+
+/** The program of a thread, as text. */
+async function threadText(file) {
+  const { outputFiles } = await build({ ...shape, entryPoints: [file], write: false });
+  return outputFiles[0].text;
+}
+
+/** What program and threads have in common. */
+const shape = {
   bundle: true,
   platform: "node",
   // Only what is used is loaded of Node's own modules, and nothing is resolved: faster than an ES module by a good part.
   format: "cjs",
   target: "node20.12",
   minify: true,
+  legalComments: "none",
+  logLevel: "warning",
+};
+
+await build({
+  ...shape,
+  entryPoints: [`${root}src/cli/main.ts`],
+  outfile,
   // A copy of Node's own streams, which the MQTT client brings for browsers.
   alias: { "readable-stream": "node:stream" },
-  legalComments: "none",
   // Beside the file, not in it: for whoever has to read a stack trace.
   sourcemap: "external",
-  logLevel: "warning",
   plugins: [
     {
       name: "landfall",
@@ -57,6 +71,12 @@ await build({
         onLoad({ filter: /./, namespace: "parts" }, ({ path }) => ({ contents: parts[path], resolveDir: root }));
         // Timers of a web worker, for browsers: the MQTT client is given ours.
         onLoad({ filter: /\/worker-timers\/.*\.js$/ }, () => ({ contents: "module.exports = {};" }));
+        onLoad({ filter: /src\/keys\/tpm\/signing-thread-program\.ts$/ }, async ({ path }) =>
+          saying("tpmSigningThread", { text: await threadText(path.replace("-program.ts", ".ts")) }),
+        );
+        onLoad({ filter: /src\/keys\/engine\/engine-text\.ts$/ }, () =>
+          saying("engineText", readFileSync(`${root}native/landfall-engine.c`, "utf8")),
+        );
         onLoad({ filter: /src\/cli\/(emulator|demo)\.ts$/ }, ({ path }) => {
           const contents = elsewhere(/(\w+)\.ts$/.exec(path)[1]);
           return { contents, loader: "ts", resolveDir: `${root}src/cli` };

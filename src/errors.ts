@@ -62,12 +62,64 @@ export const errorTable = {
   "key.unsupported-uri": {
     summary: "A key URI names a place that this version cannot open.",
     retry: "never",
-    remedy: "Use a file path or a file:// URI.",
+    remedy: "Use a file path, a file:// URI, or a URI that docs/hardware-keys.md lists.",
   },
   "key.not-exportable": {
     summary: "A private key cannot leave the place where it lives, and a library wants to hold it itself.",
     retry: "never",
     remedy: "Use a transport of landfall's own, which has TLS sign with the key where it is.",
+  },
+  "key.invalid-uri": {
+    summary: "The URI of a key or certificate in hardware is not valid.",
+    retry: "never",
+    remedy: "Write it as the message says; characters that mean something in a URI are written as %XX.",
+  },
+  "key.wrong-pin": {
+    summary: "The PIN of a token is wrong, or none is set.",
+    retry: "never",
+    remedy:
+      "Correct the PIN before the next start, because most tokens lock after a few wrong ones: identity_pk_password, or " +
+      "pin-source=file:… or pin-source=env:… in the URI.",
+  },
+  "key.pin-locked": {
+    summary: "A token does not take its PIN any more.",
+    retry: "never",
+    remedy: "Set a new PIN with the token's security officer PIN, for example with `pkcs11-tool --init-pin`.",
+  },
+  "key.not-in-token": {
+    summary: "The token, or the key or certificate in it, was not found.",
+    retry: "never",
+    remedy: "Compare the URI with what `pkcs11-tool --module MODULE --list-slots` and `--list-objects` show.",
+  },
+  "key.module-unusable": {
+    summary: "The PKCS#11 module, which talks to the token, was not found or cannot be used.",
+    retry: "never",
+    remedy: "Install the token's PKCS#11 module and name it with module-path=/… in the URI, or in PKCS11_MODULE_PATH.",
+  },
+  "key.engine-missing": {
+    summary: "The part of OpenSSL that lets TLS use a key in hardware is not installed, or cannot be loaded.",
+    retry: "never",
+    remedy: "For PKCS#11 install the Debian package libengine-pkcs11-openssl; for a TPM run `landfall keys engine`.",
+  },
+  "key.program-missing": {
+    summary: "A program that is needed to handle keys is not installed.",
+    retry: "never",
+    remedy: "Install the package that the message names.",
+  },
+  "key.already-there": {
+    summary: "A new key was to be made where something is already.",
+    retry: "never",
+    remedy: "Choose another path, label or handle, or remove what is there once nobody needs it.",
+  },
+  "key.not-created": {
+    summary: "A file for a new key could not be written.",
+    retry: "never",
+    remedy: "Check that the folder is there and that this user may write to it.",
+  },
+  "key.hardware-failed": {
+    summary: "The hardware that holds a key reported a failure, or did not answer.",
+    retry: "backoff",
+    remedy: "Check that it is plugged in and that the agent's user may use it; the message carries its own words.",
   },
   // TPM
   "tpm.unavailable": {

@@ -35,7 +35,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "keys",
-    summary: "derive a device key from a group key",
+    summary: "make keys and certificate requests; what an enrollment needs",
     load: async () => (await import("./keys.ts")).keys,
   },
   {

@@ -2,6 +2,7 @@ import type { EndpointSettings } from "../endpoint/endpoint-settings.ts";
 import { formatNameServer } from "../endpoint/name-server.ts";
 import type { JsonObject } from "../json.ts";
 import { formatDuration } from "./duration.ts";
+import { withoutPin } from "./hardware-uri.ts";
 import { proxyWithoutCredentials } from "./proxy-address.ts";
 import type {
   AttestationSettings,
@@ -111,7 +112,11 @@ function describeX509({ source }: X509Settings): JsonObject {
   if (source.kind === "pkcs12")
     return { identity_pkcs12: source.file, ...(secret ? { identity_password: hidden } : {}) };
   const { certificate, privateKey } = source;
-  return { identity_cert: certificate, identity_pk: privateKey, ...(secret ? { identity_pk_password: hidden } : {}) };
+  return {
+    identity_cert: withoutPin(certificate),
+    identity_pk: withoutPin(privateKey),
+    ...(secret ? { identity_pk_password: hidden } : {}),
+  };
 }
 
 function describeNetwork({ trustBundle, connectTo, nameServers, hostsFile, ...proxies }: NetworkSettings): JsonObject {

@@ -2,6 +2,7 @@ import { Secret } from "../secret.ts";
 import { connectionStringExpects, parseConnectionString } from "./connection-string.ts";
 import { endpointSettings, pathSettings } from "./endpoint-schema.ts";
 import { file } from "./file-kind.ts";
+import { pkcs11Uri, tpmUri } from "./hardware-uri.ts";
 import { host } from "./host-kind.ts";
 import { jsonPayload } from "./json-payload.ts";
 import { choice, duration, flag, parsed, text } from "./kinds.ts";
@@ -31,16 +32,20 @@ const password = secret({ expects: "a password", parse: (given) => ({ value: new
 /** The settings of a certificate with its key, the same for DPS and for a hub given by hand. */
 const x509 = {
   identity_cert: optional(
-    file({ isPrivate: false }),
+    file({ isPrivate: false, hardware: [pkcs11Uri] }),
     "/var/lib/landfall/device.pem",
-    "Certificate chain in PEM form, leaf first, every intermediate after it.",
+    "Certificate chain in PEM form, leaf first, every intermediate after it. Or the PKCS#11 URI of a certificate.",
   ),
   identity_pk: optional(
-    file({ isPrivate: true }),
+    file({ isPrivate: true, hardware: [pkcs11Uri, tpmUri] }),
     "/var/lib/landfall/device.key.pem",
-    "Private key of the certificate, in PEM form.",
+    "Private key of the certificate, in PEM form. Or the URI of a key in a PKCS#11 token or a TPM, which it never leaves.",
   ),
-  identity_pk_password: optional(password, { env: "IDENTITY_PASSWORD" }, "Password of an encrypted private key."),
+  identity_pk_password: optional(
+    password,
+    { env: "IDENTITY_PASSWORD" },
+    "Password of an encrypted private key or of a key in a TPM, or PIN of the token.",
+  ),
   identity_pkcs12: optional(
     file({ isPrivate: true }),
     "/var/lib/landfall/device.p12",

@@ -1,8 +1,9 @@
 import type { KeyObject } from "node:crypto";
+import { withoutPin } from "../config/hardware-uri.ts";
 import type { X509Settings } from "../config/settings.ts";
-import { type CertificateChain, parseCertificateChain } from "../keys/certificate-chain.ts";
-import { readCertificateFile } from "../keys/key-file.ts";
-import { openPemKey } from "../keys/pem-key.ts";
+import type { CertificateChain } from "../keys/certificate-chain.ts";
+import { openCertificates } from "../keys/open-certificates.ts";
+import { openKey } from "../keys/open-key.ts";
 import { openPkcs12 } from "../keys/pkcs12.ts";
 
 /**
@@ -31,25 +32,22 @@ export async function readCertificateParts({ source }: X509Settings): Promise<Ce
       return { chain: undefined, location: source.file, publicKey: undefined, errors: [error] };
     }
   }
-  const [certificates, key] = await Promise.allSettled([
-    readChain(source.certificate),
-    readPublicKey(source.privateKey, source.password),
+  const [certificates] = await Promise.allSettled([openCertificates(source.certificate)]);
+  // A key in hardware is compared with the certificate as it is opened, so that it cannot be looked at without one.
+  const certificate = certificates.status === "fulfilled" ? certificates.value.chain[0] : undefined;
+  const [key] = await Promise.allSettled([
+    readPublicKey(source.privateKey, { password: source.password, certificate }),
   ]);
   return {
-    chain: certificates.status === "fulfilled" ? certificates.value : undefined,
-    location: source.certificate,
+    chain: certificates.status === "fulfilled" ? certificates.value.chain : undefined,
+    location: withoutPin(source.certificate),
     publicKey: key.status === "fulfilled" ? key.value : undefined,
     errors: [certificates, key].flatMap((each) => (each.status === "rejected" ? [each.reason] : [])),
   };
 }
 
-async function readChain(location: string): Promise<CertificateChain> {
-  const { path, bytes } = await readCertificateFile(location);
-  return parseCertificateChain(bytes.toString("latin1"), path);
-}
-
-async function readPublicKey(...from: Parameters<typeof openPemKey>): Promise<KeyObject> {
-  const { key } = await openPemKey(...from);
+async function readPublicKey(...from: Parameters<typeof openKey>): Promise<KeyObject> {
+  const { key } = await openKey(...from);
   const { publicKey } = key;
   await key.close();
   return publicKey;

@@ -1,21 +1,19 @@
 import type { Clock } from "../clock.ts";
 import type { Secret } from "../secret.ts";
-import { parseCertificateChain } from "./certificate-chain.ts";
 import { CertificateIdentity, type CertificateIdentityParts } from "./certificate-identity.ts";
-import { readCertificateFile } from "./key-file.ts";
-import { openPemKey } from "./pem-key.ts";
+import { openCertificates } from "./open-certificates.ts";
+import { openKey } from "./open-key.ts";
 import { openPkcs12 } from "./pkcs12.ts";
-import type { OpenedKey } from "./tls-key.ts";
 
 /** Where certificate and key are: a pair, or one PKCS#12 file. Each place is a path or a URI. */
 export type IdentitySource = PairSource | Pkcs12Source;
 
-/** A PEM certificate chain, leaf first, and a key. */
+/** A PEM certificate chain, leaf first, or a certificate in a token; and a key, in a file or in hardware. */
 export interface PairSource {
   readonly kind: "pem";
   readonly certificate: string;
   readonly privateKey: string;
-  /** Of an encrypted key. */
+  /** Of an encrypted key, or the PIN of a token. */
   readonly password?: Secret;
 }
 
@@ -53,20 +51,14 @@ export async function openIdentity(
 type OpenedParts = Omit<CertificateIdentityParts, "clock"> & { readonly warnings: readonly string[] };
 
 async function openPair({ certificate, privateKey, password }: PairSource): Promise<OpenedParts> {
-  const file = await readCertificateFile(certificate);
-  const chain = parseCertificateChain(file.bytes.toString("latin1"), file.path);
-  const { key, warnings } = await openKey(privateKey, password);
-  return { chain, certificateLocation: file.path, key, warnings: unique([...file.warnings, ...warnings]) };
+  const { chain, location, ...opened } = await openCertificates(certificate);
+  const { key, warnings } = await openKey(privateKey, { password, certificate: chain[0] });
+  return { chain, certificateLocation: location, key, warnings: unique([...opened.warnings, ...warnings]) };
 }
 
 async function openFile({ file, password }: Pkcs12Source): Promise<OpenedParts> {
   const { chain, key, path, warnings } = await openPkcs12(file, password);
   return { chain, certificateLocation: path, key, warnings };
-}
-
-/** The place decides who opens the key; a key in hardware gets its line here. */
-function openKey(location: string, password: Secret | undefined): Promise<OpenedKey> {
-  return openPemKey(location, password);
 }
 
 /** Certificate and key may be in one file, which then is warned about twice. */

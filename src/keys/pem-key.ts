@@ -16,7 +16,10 @@ const privateKeyBlock = /-----BEGIN ((?:ENCRYPTED |RSA |EC )?PRIVATE KEY)-----[\
  * @param location a path or a `file://` URI
  * @param password of an encrypted key; not looked at otherwise
  */
-export async function openPemKey(location: string, password?: Secret): Promise<OpenedKey> {
+export async function openPemKey(
+  location: string,
+  password?: Secret,
+): Promise<OpenedKey & { readonly key: MemoryTlsKey }> {
   const { path, bytes, warnings } = await readKeyFile(location);
   const pem = privateKeyBlock.exec(bytes.toString("latin1"))?.[0];
   if (pem === undefined) {

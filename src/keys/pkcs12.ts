@@ -6,13 +6,12 @@ import { readKeyFile } from "./key-file.ts";
 import { MemoryTlsKey } from "./memory-tls-key.ts";
 import type { Pkcs12Bags } from "./pkcs12-bags.ts";
 import { isSamePublicKey } from "./same-public-key.ts";
-import type { TlsKey } from "./tls-key.ts";
 
 /** What a PKCS#12 file gives. */
 export interface Pkcs12Contents {
   /** The key's certificate first, then its issuers upwards, as far as the file has them. */
   readonly chain: CertificateChain;
-  readonly key: TlsKey;
+  readonly key: MemoryTlsKey;
   readonly path: string;
   readonly warnings: readonly string[];
 }

@@ -45,7 +45,7 @@ function productionPackages(): string[] {
 // Built and packed in a folder of its own: the one at hand is in use, and may hold what is no longer made.
 beforeAll(async () => {
   const work = folder.file("package");
-  for (const name of ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "docs", ".ci"]) {
+  for (const name of ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "docs", "native", ".ci"]) {
     cpSync(join(root, name), join(work, name), { recursive: true });
   }
   const outDir = join(work, "dist");
@@ -75,10 +75,11 @@ describe("the packed package", () => {
       ({ path }) =>
         !/^dist\/(src|firmware-sim)\/[\w./-]+(\.js|\.d\.ts)$/.test(path) &&
         !/^docs\/[a-z-]+\.md$/.test(path) &&
-        !["package.json", "README.md", "LICENSE", "CHANGELOG.md"].includes(path),
+        !["package.json", "README.md", "LICENSE", "CHANGELOG.md", "native/landfall-engine.c"].includes(path),
     );
     expect(odd).toEqual([]);
     expect(packed.filter(({ path }) => /\.(test|spec)\./.test(path))).toEqual([]);
+    expect(packed).toContainEqual(expect.objectContaining({ path: "native/landfall-engine.c" }));
     for (const page of ["cli", "configuration", "errors", "events"]) {
       expect(packed).toContainEqual(expect.objectContaining({ path: `docs/${page}.md` }));
     }

@@ -8,11 +8,13 @@ export const commandCode = {
   activateCredential: 0x147,
   nvRead: 0x14e,
   policySecret: 0x151,
+  create: 0x153,
   hmac: 0x155,
   import: 0x156,
   load: 0x157,
   hmacStart: 0x15b,
   sequenceUpdate: 0x15c,
+  sign: 0x15d,
   flushContext: 0x165,
   nvReadPublic: 0x169,
   readPublic: 0x173,
@@ -37,8 +39,13 @@ export const algorithm = {
   keyedHash: 0x0008,
   sha256: 0x000b,
   null: 0x0010,
+  ecdsa: 0x0018,
+  ecc: 0x0023,
   cfb: 0x0043,
 } as const;
+
+/** Curves (TPM_ECC). */
+export const curve = { p256: 0x0003 } as const;
 
 /** Attributes of an object (TPMA_OBJECT). */
 export const objectAttribute = {

@@ -53,13 +53,21 @@ export async function rootKeys(scope: TpmScope, options: RootKeyOptions): Promis
       endorsementKeyTemplate(template),
     ),
   });
-  const storageRootKey = await findOrMake(scope, owner, {
+  return { endorsementKey, storageRootKey: await storageRootKey(scope, options) };
+}
+
+/** The storage root key alone, for whoever keeps keys of his own under it. Otherwise as {@link rootKeys}. */
+export async function storageRootKey(
+  scope: TpmScope,
+  { template, passwords, readOnly }: RootKeyOptions,
+): Promise<Buffer> {
+  const owner = passwordOf(passwords.owner);
+  return findOrMake(scope, owner, {
     what: "the storage root key",
     readOnly,
     handle: rootHandle.storageRootKey,
     make: createPrimary(permanentHandle.owner, owner, storageRootKeyTemplate(template)),
   });
-  return { endorsementKey, storageRootKey };
 }
 
 /** The authorization of a hierarchy. */

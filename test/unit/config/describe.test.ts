@@ -87,3 +87,16 @@ describe("the description of settings", () => {
     });
   });
 });
+
+test("the PIN in a PKCS#11 URI is left out", async () => {
+  const at = { method: "x509", identity_cert: "pkcs11:token=t;object=c", registration_id: "x" } as const;
+  const settings = validSettings({ ...at, identity_pk: "pkcs11:token=t;object=k?pin-value=hunter2&module-name=m" });
+  const text = JSON.stringify(describeSettings((await settings).settings));
+  expect(text).toContain('"pkcs11:token=t;object=k?module-name=m"');
+  expect(text).not.toContain("hunter2");
+});
+
+function validSettings(attestation: object) {
+  const provisioning = { source: "dps", id_scope: "0ne00000000", attestation } as never;
+  return settingsFrom({ provisioning }, surroundings);
+}

@@ -235,10 +235,15 @@ describe("host names", () => {
 });
 
 describe("keys that this version cannot reach", () => {
-  test.each(["pkcs11:token=t;object=o?pin-value=hunter2", "tpm:handle=0x81000100", "mcu:"])("%s", (uri) => {
+  test("an MCU's for a certificate", () => {
+    const [line] = faultsOf({ provisioning: { ...dps, attestation: { ...x509, identity_pk: "mcu:" } } });
+    expect(line).toContain("found a mcu: URI; this version cannot use what is kept in a microcontroller");
+    expect(line).toContain("(key.unsupported-uri)");
+  });
+
+  test.each(["pkcs11:object=o?pin-value=hunter2", "tpm:handle=0x81000100", "mcu:"])("%s for tokens", (uri) => {
     const scheme = uri.slice(0, uri.indexOf(":") + 1);
     for (const line of [
-      ...faultsOf({ provisioning: { ...dps, attestation: { ...x509, identity_pk: uri } } }),
       ...faultsOf(withAttestation({ symmetric_key: uri })),
       ...faultsOf(withAttestation({ symmetric_key: { uri } })),
     ]) {
@@ -252,8 +257,29 @@ describe("keys that this version cannot reach", () => {
   test("a certificate to be issued, as aziot has it", () => {
     const identity_cert = { method: "est", common_name: "my-device" };
     expect(faultsOf({ provisioning: { ...dps, attestation: { ...x509, identity_cert } } })).toEqual([
-      expect.stringContaining("identity_cert: expected a file, as a path or a file:/// URI; found a table"),
+      expect.stringMatching(/identity_cert: expected a file, as a path or a file:\/\/\/ URI, .*; found a table$/),
     ]);
+  });
+});
+
+describe("a key in hardware", () => {
+  const withKey = (identity_pk: string) => ({ provisioning: { ...dps, attestation: { ...x509, identity_pk } } });
+
+  test("is named by its URI", () => {
+    const uri = "pkcs11:token=t;object=o?pin-source=file:/run/pin";
+    expect(faultsOf(withKey(uri))).toEqual([]);
+  });
+
+  test("is refused when the URI is not well-formed, and the PIN in it is not shown", () => {
+    const [line, ...others] = faultsOf(withKey("pkcs11:slot-id=5?pin-value=hunter2"));
+    expect(line).toContain("found the attribute slot-id, which is not supported (key.invalid-uri)");
+    expect(line).not.toContain("hunter2");
+    expect(others).toEqual([]);
+  });
+
+  test("may be one in a TPM as well, whose URI is looked at too", () => {
+    expect(faultsOf(withKey("tpm:handle=0x81010010;at=device:/dev/tpm0"))).toEqual([]);
+    expect(faultsOf(withKey("tpm:handle=7"))).toEqual([expect.stringContaining("(key.invalid-uri)")]);
   });
 });
 

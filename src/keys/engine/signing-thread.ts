@@ -1,0 +1,123 @@
+import { createPublicKey, type KeyObject, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { LandfallError } from "../../errors.ts";
+import type { SigningThreadData, SigningThreadNews, SigningThreadOrder } from "./signing-messages.ts";
+
+/** The program of a thread: a file, or the text itself where all of a program is one file. */
+export type ThreadProgram = { readonly file: URL } | { readonly text: string };
+
+/** The thread whose module stands beside the one with the address `beside`, and is compiled if that one is. */
+export function threadBeside(beside: string, name: string): ThreadProgram {
+  return { file: new URL(`./${name}${extname(beside)}`, beside) };
+}
+
+/**
+ * A thread in which a `DigestSigner` serves the engine. It has to be another one than this, because TLS lets this one do
+ * nothing until it has its signature.
+ */
+export class SigningThread implements AsyncDisposable {
+  readonly publicKey: KeyObject;
+  /** What the engine is given as the name of the key. It holds the token, so it is not for logs. */
+  readonly keyName: string;
+  readonly #worker: Worker;
+  readonly #release: () => void;
+  #closing: Promise<void> | undefined;
+
+  private constructor(worker: Worker, publicKey: KeyObject, keyName: string, release: () => void) {
+    this.#worker = worker;
+    this.publicKey = publicKey;
+    this.keyName = keyName;
+    this.#release = release;
+  }
+
+  /**
+   * Starts the thread; resolves when its key has signed once. Rejects with the error that its signer met, or with
+   * `key.hardware-failed` when it ends without a word.
+   * @param signer handed to the thread's signer; it is copied
+   */
+  static async start(program: ThreadProgram, signer: unknown): Promise<SigningThread> {
+    const folder = makeFolder();
+    // The socket's folder must not outlive the process, which may be told to end at any time.
+    const release = (): void => rmSync(folder, { recursive: true, force: true });
+    process.once("exit", release);
+    const data: SigningThreadData = {
+      socketPath: join(folder, "sign"),
+      token: randomBytes(32).toString("hex"),
+      signer,
+    };
+    const worker =
+      "file" in program
+        ? new Worker(program.file, { workerData: data })
+        : new Worker(program.text, { workerData: data, eval: true });
+    try {
+      const spki = await untilReady(worker);
+      const publicKey = createPublicKey({ key: Buffer.from(spki), type: "spki", format: "der" });
+      const keyName = `${data.token}:${Buffer.from(spki).toString("base64")}:${data.socketPath}`;
+      // An agent that is done may end although the thread still could sign.
+      worker.unref();
+      worker.on("error", () => {}); // the thread has ended; the engine then says that nobody answers
+      return new SigningThread(worker, publicKey, keyName, () => {
+        process.off("exit", release);
+        release();
+      });
+    } catch (error) {
+      process.off("exit", release);
+      release();
+      await worker.terminate();
+      throw error;
+    }
+  }
+
+  /** Resolves when the thread has let go of its key and ended. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    if (this.#worker.threadId !== -1) {
+      const ended = once(this.#worker, "exit");
+      this.#worker.ref();
+      this.#worker.postMessage("close" satisfies SigningThreadOrder);
+      await ended;
+    }
+    this.#release();
+  }
+}
+
+async function untilReady(worker: Worker): Promise<Uint8Array> {
+  const told = await firstNews(worker);
+  if (told.kind === "ready") return told.spki;
+  throw new LandfallError(told.code, told.message);
+}
+
+function firstNews(worker: Worker): Promise<SigningThreadNews> {
+  const noWord = (cause?: unknown): LandfallError =>
+    new LandfallError("key.hardware-failed", "The thread that signs ended without a word.", { cause });
+  return new Promise((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", (error) => reject(noWord(error)));
+    worker.once("exit", () => reject(noWord()));
+  });
+}
+
+/** The folder's name is random, and no other user can enter it. */
+function makeFolder(): string {
+  // The path of a socket has room for little more than a hundred bytes.
+  const parent = process.env.XDG_RUNTIME_DIR || tmpdir();
+  try {
+    return mkdtempSync(join(parent, "landfall-"));
+  } catch (cause) {
+    throw new LandfallError("key.hardware-failed", `Cannot make a folder in ${parent} for the signer's socket.`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,137 @@
+import type { KeyObject, X509Certificate } from "node:crypto";
+import tls, { type SecureContext, type SecureContextOptions } from "node:tls";
+import { formatPkcs11Path, type Pkcs11Uri, shownPkcs11Uri } from "../../config/pkcs11-uri.ts";
+import { isLandfallError, LandfallError } from "../../errors.ts";
+import type { Secret } from "../../secret.ts";
+import { certificateOfAnotherKey } from "../certificate-of-another-key.ts";
+import { pkcs11EngineFolder } from "../engine/engine-folder.ts";
+import { withEnvironment } from "../engine/with-environment.ts";
+import { checkKeyKind } from "../key-kind.ts";
+import type { TlsKey } from "../tls-key.ts";
+import { engineFailure } from "./engine-failure.ts";
+import { findModule } from "./module.ts";
+import { withPinFile } from "./pin-file.ts";
+import { RefusedPins } from "./refused-pins.ts";
+
+/** The engine takes one module, at its first use, for the rest of the process. */
+let moduleOfProcess: string | undefined;
+
+const refusedPins = new RefusedPins();
+
+/** A private key in a PKCS#11 token, which TLS reaches through OpenSSL's engine `pkcs11`. */
+export class Pkcs11TlsKey implements TlsKey {
+  readonly location: string;
+  readonly publicKey: KeyObject;
+  readonly #uri: Pkcs11Uri;
+  readonly #module: string;
+  readonly #engineFolder: string;
+  #pin: Secret | undefined;
+
+  private constructor(
+    uri: Pkcs11Uri,
+    place: { readonly module: string; readonly engineFolder: string },
+    pin: Secret,
+    publicKey: KeyObject,
+  ) {
+    this.location = shownPkcs11Uri(uri);
+    this.publicKey = publicKey;
+    this.#uri = uri;
+    this.#module = place.module;
+    this.#engineFolder = place.engineFolder;
+    this.#pin = pin;
+  }
+
+  /**
+   * Logs in to the token, finds the key, and has OpenSSL compare its public half with that of the certificate.
+   *
+   * Rejects with `key.engine-missing`, `key.module-unusable`, `key.wrong-pin`, `key.pin-locked`, `key.not-in-token` or
+   * `key.hardware-failed`; with `certificate.key-mismatch` when it is the key of another certificate; with
+   * `key.unusable` when it is of a kind that Azure IoT does not take.
+   */
+  static async open(
+    uri: Pkcs11Uri,
+    { pin, certificate }: { readonly pin: Secret; readonly certificate: X509Certificate },
+  ): Promise<Pkcs11TlsKey> {
+    const place = { module: await findModule(uri), engineFolder: await pkcs11EngineFolder() };
+    const key = new Pkcs11TlsKey(uri, place, pin, certificate.publicKey);
+    checkKeyKind(key.publicKey, key.location);
+    key.#claimModule();
+    if (!key.#belongsTo(certificate)) throw key.#mismatch();
+    return key;
+  }
+
+  async secureContext(base: SecureContextOptions): Promise<SecureContext> {
+    return this.#load(base);
+  }
+
+  async close(): Promise<void> {
+    this.#pin = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /**
+   * OpenSSL compares the key with the certificate if both are of one kind, and refuses those that differ; a key of another
+   * kind it puts beside the certificate without a word. So the key has to go with this certificate, and not with another
+   * of the same kind.
+   */
+  #belongsTo(certificate: X509Certificate): boolean {
+    return this.#goesWith(certificate) && !this.#goesWith(certificateOfAnotherKey(certificate));
+  }
+
+  #goesWith(certificate: X509Certificate): boolean {
+    try {
+      this.#load({ cert: certificate.toString() });
+      return true;
+    } catch (error) {
+      if (isLandfallError(error) && error.code === "certificate.key-mismatch") return false;
+      throw error;
+    }
+  }
+
+  #load(base: SecureContextOptions): SecureContext {
+    if (!this.#pin) throw new LandfallError("key.unusable", `The private key ${this.location} has been closed.`);
+    if (refusedPins.has(this.#uri, this.#pin)) {
+      const message = `The token of ${this.location} has refused the PIN before; it is not tried again, lest the token lock.`;
+      throw new LandfallError("key.wrong-pin", message);
+    }
+    const environment = { OPENSSL_ENGINES: this.#engineFolder, PKCS11_MODULE_PATH: this.#module };
+    const object = formatPkcs11Path({ ...this.#uri.path, type: "private" });
+    try {
+      return withPinFile(this.#pin, (file) =>
+        withEnvironment(environment, () =>
+          tls.createSecureContext({
+            ...base,
+            privateKeyEngine: "pkcs11",
+            privateKeyIdentifier: `pkcs11:${object}?pin-source=file:${file}`,
+          }),
+        ),
+      );
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== undefined && /^ERR_OSSL_X509_KEY_\w+_MISMATCH$/.test(code)) throw this.#mismatch(error);
+      const failure = engineFailure(error, { location: this.location, module: this.#module });
+      if (failure.code === "key.wrong-pin") refusedPins.add(this.#uri, this.#pin);
+      throw failure;
+    }
+  }
+
+  #claimModule(): void {
+    moduleOfProcess ??= this.#module;
+    if (moduleOfProcess === this.#module) return;
+    throw new LandfallError(
+      "key.module-unusable",
+      `This process uses the PKCS#11 module ${moduleOfProcess} already and can use no other, such as ${this.#module}.`,
+    );
+  }
+
+  #mismatch(cause?: unknown): LandfallError {
+    return new LandfallError(
+      "certificate.key-mismatch",
+      `The private key ${this.location} does not belong to the first certificate.`,
+      { cause },
+    );
+  }
+}

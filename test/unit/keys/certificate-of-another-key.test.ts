@@ -1,0 +1,14 @@
+import { X509Certificate } from "node:crypto";
+import { expect, test } from "vitest";
+import { CertificateAuthority } from "../../../src/emulator/certificate-authority.ts";
+import { certificateOfAnotherKey } from "../../../src/keys/certificate-of-another-key.ts";
+
+test.each(["ec", "rsa"] as const)("a certificate of another %s key differs in the key alone", async (keyType) => {
+  const { certificatePem } = await CertificateAuthority.create({ commonName: "sensor", keyType });
+  const certificate = new X509Certificate(certificatePem);
+  const other = certificateOfAnotherKey(certificate);
+  expect(other.publicKey.equals(certificate.publicKey)).toBe(false);
+  expect(other.publicKey.asymmetricKeyDetails).toEqual(certificate.publicKey.asymmetricKeyDetails);
+  expect(other.raw).toHaveLength(certificate.raw.length);
+  expect(other.subject).toBe(certificate.subject);
+});
