@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { JsonObject } from "../json.ts";
 import type { SasCredential } from "../keys/credential.ts";
 import type { TpmIdentity } from "../keys/tpm/tpm-identity.ts";
-import type { Attestation } from "./attestation.ts";
+import type { Attestation, AttestationCallOptions } from "./attestation.ts";
 import { sasCredential } from "./sas-token.ts";
 
 /**
@@ -27,8 +27,8 @@ export class TpmAttestation implements Attestation {
    * Both root keys. They are read from the TPM each time: a TPM that was cleared has another storage root key.
    * Rejects with `tpm.*`.
    */
-  async evidence(): Promise<JsonObject> {
-    const { endorsementKey, storageRootKey } = await this.#identity.rootKeys();
+  async evidence(options?: AttestationCallOptions): Promise<JsonObject> {
+    const { endorsementKey, storageRootKey } = await this.#identity.rootKeys(options);
     return {
       tpm: { endorsementKey: endorsementKey.toString("base64"), storageRootKey: storageRootKey.toString("base64") },
     };
@@ -40,8 +40,8 @@ export class TpmAttestation implements Attestation {
   }
 
   /** Rejects with `tpm.*`, `tpm.activation-failed` above all. */
-  async answer(challenge: Uint8Array): Promise<SasCredential> {
-    return sasCredential(await this.#identity.activateForRegistration(challenge));
+  async answer(challenge: Uint8Array, options?: AttestationCallOptions): Promise<SasCredential> {
+    return sasCredential(await this.#identity.activateForRegistration(challenge, options));
   }
 
   /**
@@ -49,9 +49,9 @@ export class TpmAttestation implements Attestation {
    * signs. Whether that is there shows when it signs: `tpm.identity-missing`.
    * Rejects with `tpm.*` when there is an activation.
    */
-  async hubCredential(activation?: Uint8Array): Promise<SasCredential> {
+  async hubCredential(activation?: Uint8Array, options?: AttestationCallOptions): Promise<SasCredential> {
     if (activation === undefined) return sasCredential(this.#identity.hubSigner());
-    return sasCredential(await this.#identity.activateForHub(activation));
+    return sasCredential(await this.#identity.activateForHub(activation, options));
   }
 
   /** Lets go of the TPM; its keys stay where they are. */

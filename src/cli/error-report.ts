@@ -15,6 +15,7 @@ function isForUser(code: ErrorCode): boolean {
     case "attestation.registration-id":
     case "attestation.symmetric-key":
     case "attestation.unsupported-pair":
+    case "tpm.wrong-password":
       return true;
     default:
       return /^(config|key|certificate)\./.test(code);

@@ -164,7 +164,7 @@ class Runner implements AsyncDisposable {
   async #connect(signal: AbortSignal): Promise<Outcome> {
     const { transport, route, idScope, attestation } = this.#registration;
     await this[Symbol.asyncDispose]();
-    this.#credential ??= await untilAborted(attestation.credential(), signal);
+    this.#credential ??= await untilAborted(attestation.credential({ signal }), signal);
     const { registrationId } = attestation;
     const identity = { idScope, registrationId, credential: this.#credential };
     this.#log.debug("connecting to DPS", { host: route.host, transport: transport.name, registrationId });
@@ -174,7 +174,7 @@ class Runner implements AsyncDisposable {
 
   async #composeBody(signal: AbortSignal): Promise<JsonObject> {
     const { attestation, payload, modelId } = this.#registration;
-    const evidence = await untilAborted(attestation.evidence(), signal);
+    const evidence = await untilAborted(attestation.evidence({ signal }), signal);
     return registrationBody({ registrationId: attestation.registrationId, evidence, payload, modelId });
   }
 
@@ -186,7 +186,7 @@ class Runner implements AsyncDisposable {
         `DPS sent a TPM challenge, but this device attests with "${attestation.method}"`,
       );
     }
-    this.#credential = await untilAborted(attestation.answer(blob), signal);
+    this.#credential = await untilAborted(attestation.answer(blob, { signal }), signal);
     return { kind: "challenge-answered" };
   }
 }

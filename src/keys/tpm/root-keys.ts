@@ -3,8 +3,9 @@ import { LandfallError } from "../../errors.ts";
 import type { Secret } from "../../secret.ts";
 import { permanentHandle } from "./constants.ts";
 import { createPrimary, evictControl, readPublic } from "./key-commands.ts";
-import { endorsementKeyTemplate, endorsementPolicy, requireParent, storageRootKeyTemplate } from "./public-area.ts";
+import { requireParent } from "./parent-key.ts";
 import { refusedWith } from "./response-error.ts";
+import { endorsementKeyTemplate, endorsementPolicy, storageRootKeyTemplate } from "./root-key-template.ts";
 import type { Authorization } from "./tpm-command.ts";
 import type { TpmScope } from "./tpm-scope.ts";
 

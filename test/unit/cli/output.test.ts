@@ -106,6 +106,8 @@ describe("error reports", () => {
     ["emulator.enrollment-file", 2],
     ["attestation.unsupported-pair", 2],
     ["attestation.unexpected-challenge", 1],
+    ["tpm.wrong-password", 2],
+    ["tpm.unavailable", 1],
     ["cli.output-failed", 1],
     ["provisioning.unauthorized", 1],
     ["hub.displaced", 1],
