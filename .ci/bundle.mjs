@@ -33,14 +33,32 @@ const parts = {
 /** A module that says `text`, for what is a file of its own elsewhere. */
 const saying = (name, text) => ({ contents: `export const ${name} = ${JSON.stringify(text)};`, loader: "ts" });
 
-/** The program of a thread, as text. */
-async function threadText(file) {
-  const { outputFiles } = await build({ ...shape, entryPoints: [file], write: false });
-  return outputFiles[0].text;
-}
+/** The threads, each under the name that it is started with: one file is the program of all. */
+const threads = { "tpm-signing": "./src/keys/tpm/signing-thread.ts" };
 
-/** What program and threads have in common. */
-const shape = {
+/** What the file does first: it finds out whether it is the program or one of its threads. */
+const entry = `#!/usr/bin/env node
+const { isMainThread } = require("node:worker_threads");
+const threads = {
+  ${Object.entries(threads)
+    .map(([name, file]) => `${JSON.stringify(name)}: () => require("${file}"),`)
+    .join("\n  ")}
+};
+if (isMainThread) require("./src/cli/main.ts");
+else threads[process.argv[2]]();
+`;
+
+/** The module that names a thread's file, when that is this one. */
+const thisFile = (name, argument) => ({
+  contents: `
+    import { pathToFileURL } from "node:url";
+    export const ${name} = { file: pathToFileURL(__filename), argument: "${argument}" };`,
+  loader: "ts",
+});
+
+await build({
+  stdin: { contents: entry, resolveDir: root, sourcefile: "landfall.ts", loader: "ts" },
+  outfile,
   bundle: true,
   platform: "node",
   // Only what is used is loaded of Node's own modules, and nothing is resolved: faster than an ES module by a good part.
@@ -49,12 +67,6 @@ const shape = {
   minify: true,
   legalComments: "none",
   logLevel: "warning",
-};
-
-await build({
-  ...shape,
-  entryPoints: [`${root}src/cli/main.ts`],
-  outfile,
   // A copy of Node's own streams, which the MQTT client brings for browsers.
   alias: { "readable-stream": "node:stream" },
   // Beside the file, not in it: for whoever has to read a stack trace.
@@ -71,8 +83,8 @@ await build({
         onLoad({ filter: /./, namespace: "parts" }, ({ path }) => ({ contents: parts[path], resolveDir: root }));
         // Timers of a web worker, for browsers: the MQTT client is given ours.
         onLoad({ filter: /\/worker-timers\/.*\.js$/ }, () => ({ contents: "module.exports = {};" }));
-        onLoad({ filter: /src\/keys\/tpm\/signing-thread-program\.ts$/ }, async ({ path }) =>
-          saying("tpmSigningThread", { text: await threadText(path.replace("-program.ts", ".ts")) }),
+        onLoad({ filter: /src\/keys\/tpm\/signing-thread-program\.ts$/ }, () =>
+          thisFile("tpmSigningThread", "tpm-signing"),
         );
         onLoad({ filter: /src\/keys\/engine\/engine-text\.ts$/ }, () =>
           saying("engineText", readFileSync(`${root}native/landfall-engine.c`, "utf8")),
