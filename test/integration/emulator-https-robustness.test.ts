@@ -4,6 +4,7 @@ import mqttPacket from "mqtt-packet";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Emulator, seededRandom } from "../../src/emulator/index.ts";
 import { sasToken } from "../support/foreign-device.ts";
+import { gone } from "../support/gone.ts";
 import { spoilt } from "../support/spoilt.ts";
 
 const dpsHost = "global.azure-devices-provisioning.net";
@@ -68,11 +69,6 @@ async function secure(servername: string): Promise<TLSSocket> {
   socket.on("error", () => {});
   await once(socket, "secureConnect");
   return socket.resume();
-}
-
-/** Resolves when a connection has ended, be it with a reset: who hangs up before he has read everything resets. */
-function gone(socket: TLSSocket): Promise<void> {
-  return new Promise((resolve) => socket.once("close", () => resolve()));
 }
 
 /** The status line of the answer to one good request. */
