@@ -112,7 +112,7 @@ describe("a reader of frames", () => {
 
   test("counts what it drops", () => {
     const damaged = Buffer.from(encodeFrames(new Uint8Array(8)));
-    damaged[5] = (damaged[5] as number) ^ 1;
+    damaged[5] = (damaged[5] as number) ^ 2;
     expect(read([damaged, ascii("\x06\x09***\n\x04\x14AAAA\n")]).damage).toEqual({ packets: 1, lines: 2 });
   });
 });
