@@ -62,8 +62,12 @@ export class ConsoleReader {
     if (this.#state !== "piece") return;
     this.#state = "text";
     const piece = fromBase64(this.#characters.replace(/\r$/, ""));
-    if (piece === undefined || (!this.#starts && this.#buffer === undefined)) return this.#sink.onDropped();
-    this.#buffer = this.#starts || this.#buffer === undefined ? piece : Buffer.concat([this.#buffer, piece]);
+    const before = this.#starts ? Buffer.alloc(0) : this.#buffer;
+    if (piece === undefined || before === undefined) {
+      this.#sink.onDropped();
+      return;
+    }
+    this.#buffer = Buffer.concat([before, piece]);
     this.#complete(this.#buffer);
   }
 
