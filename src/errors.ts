@@ -420,7 +420,7 @@ export const errorTable = {
     remedy:
       "Look at the MCU: `landfall mcu monitor` shows what it prints. A power cycle often brings the former one back.",
   },
-  "mcu-sim.rejected": {
+  "simulator.rejected": {
     summary: "The simulated MCU was set up in a way it cannot be.",
     retry: "never",
     remedy: "The message names the setting and what it may be.",

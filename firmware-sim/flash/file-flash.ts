@@ -10,19 +10,19 @@ export class FileFlash implements Flash {
   readonly size = flashLayout.size;
   readonly #descriptor: number;
 
-  /** Throws `mcu-sim.rejected` when the file cannot be used, or has another size. */
+  /** Throws `simulator.rejected` when the file cannot be used, or has another size. */
   static open(path: string): FileFlash {
     let descriptor: number;
     try {
       descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     } catch (cause) {
-      throw new LandfallError("mcu-sim.rejected", `the flash file ${path} cannot be opened`, { cause });
+      throw new LandfallError("simulator.rejected", `the flash file ${path} cannot be opened`, { cause });
     }
     const { size } = fstatSync(descriptor);
     if (size !== 0 && size !== flashLayout.size) {
       closeSync(descriptor);
       const message = `${path} is no flash of a simulated MCU: expected ${flashLayout.size} bytes, got ${size}`;
-      throw new LandfallError("mcu-sim.rejected", message);
+      throw new LandfallError("simulator.rejected", message);
     }
     const flash = new FileFlash(descriptor);
     if (size === 0) flash.erase(0, flash.size);

@@ -18,7 +18,7 @@ export interface McuImageRecipe {
 
 /**
  * An image for MCUboot that the simulated MCU and the sample firmware start, unsigned. The same recipe gives the same bytes.
- * Throws `mcu-sim.rejected` for a recipe that no image can be made of.
+ * Throws `simulator.rejected` for a recipe that no image can be made of.
  */
 export function makeMcuImage({
   version,
@@ -29,7 +29,7 @@ export function makeMcuImage({
 }: McuImageRecipe): Uint8Array {
   const [major, minor, revision, build] = parseVersion(version);
   if (!Number.isInteger(codeBytes) || codeBytes < 32) {
-    throw new LandfallError("mcu-sim.rejected", `codeBytes: expected a whole number from 32 on, got ${codeBytes}`);
+    throw new LandfallError("simulator.rejected", `codeBytes: expected a whole number from 32 on, got ${codeBytes}`);
   }
   const guarded = board === undefined ? Buffer.alloc(0) : tlvs(tlvMagic.protected, tlvType.board, Buffer.from(board));
   const header = Buffer.alloc(headerBytes);
@@ -81,7 +81,7 @@ function parseVersion(text: string): [number, number, number, number] {
     .map((part) => Number(part ?? 0));
   const [major = 256, minor = 256, revision = 65536, build = 0] = parts ?? [];
   if (major > 255 || minor > 255 || revision > 65535 || build > 0xffff_ffff) {
-    throw new LandfallError("mcu-sim.rejected", `version: expected 1.2.3 or 1.2.3+4, got "${text}"`);
+    throw new LandfallError("simulator.rejected", `version: expected 1.2.3 or 1.2.3+4, got "${text}"`);
   }
   return [major, minor, revision, build];
 }
