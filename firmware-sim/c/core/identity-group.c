@@ -45,10 +45,12 @@ static smp_outcome sign_token(cbor_item request, cbor_writer *answer) {
   sas_request sas;
   uint64_t now;
   if (!identity_has_symmetric_key()) return smp_group_fault(SMP_NOT_SUPPORTED);
-  if (!read_sas_request(request, &sas, &now) || sas.expires_at <= now) return smp_group_fault(SMP_INVALID);
+  if (!read_sas_request(request, &sas, &now) || sas.expires_at <= now ||
+      sas.expires_at - now > identity_token_life()) {
+    return smp_group_fault(SMP_INVALID);
+  }
   /* A registration has one name only; another device id is a matter of the hub. */
   if (sas.for_provisioning) sas.device = identity_registration_id();
-  if (sas.expires_at - now > identity_token_life()) return smp_group_fault(SMP_ACCESS_DENIED);
   char token[SAS_TOKEN_MAX_BYTES + 1];
   if (!sas_token_write(&sas, token)) return smp_group_fault(SMP_TOO_LARGE);
   statistics.tokens_signed++;

@@ -15,7 +15,7 @@ typedef struct {
 } definition;
 
 static const definition definitions[SETTING_COUNT] = {
-    [SETTING_TELEMETRY_INTERVAL_MS] = {"telemetry/interval", NUMBER, 100, 3600000, 5000},
+    [SETTING_SAMPLING_PERIOD_MS] = {"sampling/period_ms", NUMBER, 100, 3600000, 5000},
     [SETTING_SENSOR_SEED] = {"sensor/seed", NUMBER, 1, INT32_MAX, 1},
     /* Hundredths of a degree. */
     [SETTING_SENSOR_OFFSET] = {"sensor/offset", NUMBER, -1000, 1000, 0},

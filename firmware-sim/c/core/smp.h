@@ -21,8 +21,7 @@ enum smp_code {
   SMP_BAD_STATE = 6,
   SMP_TOO_LARGE = 7,
   SMP_NOT_SUPPORTED = 8,
-  SMP_BUSY = 10,
-  SMP_ACCESS_DENIED = 11
+  SMP_BUSY = 10
 };
 
 /** What a command came to: fine, a fault of its group, or a fault of SMP itself, which is answered without a group. */

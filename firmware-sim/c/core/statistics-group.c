@@ -3,7 +3,7 @@
 #include "statistics.h"
 
 /* Code of this group. */
-enum { NO_SUCH_STATISTIC = 2 };
+enum { NO_SUCH_STATISTIC = 3 };
 
 typedef struct {
   const char *name;
@@ -16,7 +16,7 @@ typedef struct {
   size_t count;
 } counters;
 
-static const counter smp_counters[] = {
+static const counter link_counters[] = {
     {"received", &statistics.packets_received},
     {"sent", &statistics.packets_sent},
     {"dropped", &statistics.frames_dropped},
@@ -43,7 +43,7 @@ static const counter identity_counters[] = {
 #define COUNTERS(name, list) {name, list, sizeof(list) / sizeof((list)[0])}
 
 static const counters all[] = {
-    COUNTERS("smp", smp_counters),
+    COUNTERS("link", link_counters),
     COUNTERS("telemetry", telemetry_counters),
     COUNTERS("commands", command_counters),
     COUNTERS("identity", identity_counters),

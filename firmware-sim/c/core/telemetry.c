@@ -9,6 +9,8 @@
 #include "statistics.h"
 
 #define REPEAT_MS 2000u
+/* Longer than any wait. */
+#define MOST_MS 4000000u
 
 static struct {
   bool allowed;
@@ -60,7 +62,7 @@ static void say(void) {
 
 void telemetry_allow(bool allowed) {
   /* What is due is due at once. */
-  if (allowed && !push.allowed) push.since = port_milliseconds() - (uint32_t)setting_number(SETTING_TELEMETRY_INTERVAL_MS) - REPEAT_MS;
+  if (allowed && !push.allowed) push.since = port_milliseconds() - MOST_MS;
   push.allowed = allowed;
 }
 
@@ -81,7 +83,7 @@ void telemetry_poll(void) {
     if (waited < REPEAT_MS) return;
     statistics.telemetry_repeated++;
   } else {
-    if (waited < (uint32_t)setting_number(SETTING_TELEMETRY_INTERVAL_MS)) return;
+    if (waited < (uint32_t)setting_number(SETTING_SAMPLING_PERIOD_MS)) return;
     compose();
     statistics.telemetry_sent++;
   }
