@@ -26,7 +26,8 @@ if (Buffer.byteLength(given.rid) > 128) throw new Error("expected a registration
 
 function symmetricKey(file) {
   const key = Buffer.from(readFileSync(file, "utf8"), "base64");
-  if (key.length < 1 || key.length > 64) throw new Error(`${file}: expected base64 of 1 to 64 bytes, got ${key.length}`);
+  if (key.length < 1 || key.length > 64)
+    throw new Error(`${file}: expected base64 of 1 to 64 bytes, got ${key.length}`);
   return key;
 }
 
@@ -75,7 +76,8 @@ const entries = Object.entries({
 });
 const map = Buffer.concat([head(5, entries.length), ...entries.flat().map(cbor)]);
 const page = Buffer.alloc(pageBytes, 0xff);
-if (8 + map.length > pageBytes) throw new Error(`expected an identity of at most ${pageBytes - 8} bytes, got ${map.length}`);
+if (8 + map.length > pageBytes)
+  throw new Error(`expected an identity of at most ${pageBytes - 8} bytes, got ${map.length}`);
 page.write("LFID", 0, "latin1");
 page.writeUInt16LE(map.length, 4);
 page.writeUInt16LE(crc16(map), 6);

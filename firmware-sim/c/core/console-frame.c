@@ -6,6 +6,8 @@
 
 /* 127 characters a line, less two of the marker and the newline, hold 124 of base64. */
 #define FRAME_BYTES 93u
+/* A packet is a header at least. */
+#define LEAST_PACKET_BYTES 8u
 
 static void drop(console_receiver *receiver) {
   receiver->begun = false;
@@ -37,8 +39,8 @@ static void take_base64(console_receiver *receiver, uint8_t byte) {
 static bool end_frame(console_receiver *receiver, bytes_view *packet) {
   receiver->state = OUTSIDE;
   const size_t expected = receiver->length < 2 ? SIZE_MAX : 2u + big_endian_16(receiver->buffer);
-  const bool harmed = !base64_is_whole(&receiver->base64) || receiver->length < 2 || expected < 4 ||
-                      expected > sizeof receiver->buffer || receiver->length > expected;
+  const bool harmed = !base64_is_whole(&receiver->base64) || receiver->length < 2 ||
+                      expected < 2 + LEAST_PACKET_BYTES + 2 || expected > sizeof receiver->buffer || receiver->length > expected;
   if (!harmed && receiver->length < expected) return false;
   receiver->begun = false;
   if (harmed || crc16(0, receiver->buffer + 2, expected - 2) != 0) {
