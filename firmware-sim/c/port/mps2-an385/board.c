@@ -32,6 +32,7 @@ void port_idle(uint32_t milliseconds) {
 }
 
 void port_reset(void) {
+  flash_file_close();
   RESET_CONTROL = RESET_REQUEST;
   for (;;) continue;
 }

@@ -19,6 +19,8 @@ bool flash_file_open(void) {
   return semihosting_length(file) >= (int)FLASH_BYTES || simulated_flash_format();
 }
 
+void flash_file_close(void) { semihosting_close(file); }
+
 bool flash_file_read(uint32_t offset, void *bytes, size_t length) {
   return semihosting_seek(file, offset) == 0 && semihosting_read(file, bytes, length) == 0;
 }

@@ -4,6 +4,7 @@
 
 enum operation {
   OPEN = 0x01,
+  CLOSE = 0x02,
   WRITE = 0x05,
   READ = 0x06,
   SEEK = 0x0a,
@@ -28,6 +29,13 @@ int semihosting_open(const char *path, int create) {
     uint32_t length;
   } parameters = {path, create ? CREATE : UPDATE, strlen(path)};
   return call(OPEN, &parameters);
+}
+
+void semihosting_close(int file) {
+  const struct {
+    int file;
+  } parameters = {file};
+  call(CLOSE, &parameters);
 }
 
 int semihosting_length(int file) {

@@ -7,6 +7,7 @@
 
 /** Opens a file for reading and writing, making it when `create` is set; a negative number when that cannot be done. */
 int semihosting_open(const char *path, int create);
+void semihosting_close(int file);
 /** Bytes of a file; negative on failure. */
 int semihosting_length(int file);
 /** Each gives 0 when all was done. */
