@@ -1,4 +1,4 @@
-import type { CborMap } from "./cbor.ts";
+import type { CborCodec, CborMap } from "./cbor.ts";
 
 /** A request to an MCU. */
 export interface SmpRequest {
@@ -39,8 +39,8 @@ export interface SmpClient {
   /** Longest packet that the MCU takes, header included, in bytes. It is asked once after each opening of the port. */
   packetBytes(options?: SmpCallOptions): Promise<number>;
 
-  /** How many bytes a body takes in CBOR. */
-  encodedBytes(body: CborMap): number;
+  /** The codec of bodies, for what travels in CBOR within CBOR, and for knowing how long a body will be. */
+  readonly cbor: CborCodec;
 }
 
 /** A request of the MCU's to the gateway. */

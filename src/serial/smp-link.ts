@@ -46,10 +46,10 @@ const defaults = { timeoutMs: 1_000, tries: 5 };
  * port is away. Requests of ours and of the MCU's are told apart by their operation, answers by their sequence number.
  */
 export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
+  readonly cbor: CborCodec;
   readonly #port: Port;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #cbor: CborCodec;
   readonly #keeper: PortKeeper;
   readonly #turns = new Turns();
   readonly #pushes: PushDesk;
@@ -89,7 +89,7 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
     this.#port = port;
     this.#clock = clock;
     this.#logger = logger;
-    this.#cbor = cbor;
+    this.cbor = cbor;
     // An answer to a request of a former life of this program must not fit one of ours.
     this.#sequence = Math.floor(random() * 256);
     this.#pushes = new PushDesk({ cbor, logger, send: (packet) => this.#send(packet) });
@@ -141,10 +141,6 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
     return this.#packetBytes;
   }
 
-  encodedBytes(body: CborMap): number {
-    return this.#cbor.encode(body).length;
-  }
-
   /** Has `handler` answer what the MCU asks in a group, until the returned function is called. */
   serve(group: number, handler: SmpPushHandler): () => void {
     return this.#pushes.serve(group, handler);
@@ -173,7 +169,7 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
 
   async #exchange(request: SmpRequest, signal: AbortSignal | undefined): Promise<CborMap> {
     const { operation, group, command, body = {}, repeatable = operation === "read" } = request;
-    const packet = { version: 2, operation, group, command, body: this.#cbor.encode(body) };
+    const packet = { version: 2, operation, group, command, body: this.cbor.encode(body) };
     if (headerBytes + packet.body.length > longestPacketBytes) throw tooLarge(packet.body.length, longestPacketBytes);
     this.#sequence = (this.#sequence + 1) % 256;
     const numbered: SmpPacket = { ...packet, sequence: this.#sequence };
@@ -226,7 +222,7 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
     let body: CborMap;
     try {
       // Some servers answer with no body at all where there is nothing to say.
-      body = answer.body.length === 0 ? {} : this.#cbor.decodeMap(answer.body);
+      body = answer.body.length === 0 ? {} : this.cbor.decodeMap(answer.body);
     } catch (cause) {
       const what = `the answer to ${group}/${command} is not a CBOR map: ${describeCause(cause)}`;
       throw new LandfallError("smp.malformed", what, { cause });
