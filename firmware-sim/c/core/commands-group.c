@@ -1,4 +1,4 @@
-/* Group 72: commands, each executed at most once. */
+/* Group 72: commands, each executed at most once. Statuses are those of HTTP. */
 #include "boot-count.h"
 #include "commands.h"
 #include "groups.h"
@@ -18,6 +18,14 @@ static smp_outcome put_answer(const remembered_command *entry, cbor_writer *answ
   return smp_ok();
 }
 
+/** Nothing was executed, so there is nothing to remember. */
+static smp_outcome put_not_found(bytes_view id, cbor_writer *answer) {
+  cbor_put_text(answer, "id");
+  cbor_put_text_view(answer, id);
+  cbor_put_named_uint(answer, "status", 404);
+  return smp_ok();
+}
+
 static smp_outcome command(cbor_item request, cbor_writer *answer) {
   bytes_view id;
   bytes_view name;
@@ -34,7 +42,7 @@ static smp_outcome command(cbor_item request, cbor_writer *answer) {
     statistics.commands_repeated++;
     return put_answer(entry, answer);
   }
-  if (!command_exists(name)) return smp_group_fault(SMP_NO_ENTRY);
+  if (!command_exists(name)) return put_not_found(id, answer);
   if (command_must_wait(name)) return smp_group_fault(SMP_BUSY);
   entry = command_remember(id);
   if (entry == NULL) return smp_group_fault(SMP_BUSY);
