@@ -70,6 +70,12 @@ describe.skipIf(lacksBoard("host"))("parts of the sample firmware", () => {
     expect(await ask(cborRefused.map(({ hex }) => `map ${hex}`))).toEqual(cborRefused.map(() => "no"));
   });
 
+  test("a frame whose line end was lost is ended by the next one", async () => {
+    const { lines, packet } = smpVectors.frames[0] as (typeof smpVectors.frames)[number];
+    const frame = lines.join("");
+    expect(await ask([`deframe ${frame.slice(0, -2)}${frame}`])).toEqual([` ${packet} ${packet}`]);
+  });
+
   test("nothing on the line makes it read beyond its bytes, and what follows is understood", async () => {
     const echo = smpVectors.frames[0] as (typeof smpVectors.frames)[number];
     const noise = fc.sample(fc.uint8Array({ maxLength: 300 }), 300);

@@ -53,11 +53,14 @@ static bool end_frame(console_receiver *receiver, bytes_view *packet) {
 }
 
 bool console_receive(console_receiver *receiver, uint8_t byte, bytes_view *packet) {
-  /* Neither base64 nor text has these, so a marker is known wherever it stands, behind log text too. */
+  /*
+   * Neither base64 nor text has these, so a marker is known wherever it stands: behind log text, and behind a frame whose
+   * line end was lost.
+   */
   if (byte == 0x06 || byte == 0x04) {
-    if (receiver->state == INSIDE) drop(receiver);
+    const bool whole = receiver->state == INSIDE && end_frame(receiver, packet);
     receiver->state = byte == 0x06 ? AFTER_06 : AFTER_04;
-    return false;
+    return whole;
   }
   switch (receiver->state) {
     case AFTER_06:
