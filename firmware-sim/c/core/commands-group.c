@@ -26,7 +26,7 @@ static smp_outcome put_not_found(bytes_view id, cbor_writer *answer) {
   return smp_ok();
 }
 
-static smp_outcome command(cbor_item request, cbor_writer *answer) {
+static smp_outcome execute(cbor_item request, cbor_writer *answer) {
   bytes_view id;
   bytes_view name;
   uint32_t boot;
@@ -42,11 +42,12 @@ static smp_outcome command(cbor_item request, cbor_writer *answer) {
     statistics.commands_repeated++;
     return put_answer(entry, answer);
   }
-  if (!command_exists(name)) return put_not_found(id, answer);
-  if (command_must_wait(name)) return smp_group_fault(SMP_BUSY);
+  const command *const found = command_find(name);
+  if (found == NULL) return put_not_found(id, answer);
+  if (command_must_wait(found)) return smp_group_fault(SMP_BUSY);
   entry = command_remember(id);
   if (entry == NULL) return smp_group_fault(SMP_BUSY);
-  command_execute(name, cbor_find(request, "args", &arguments) ? &arguments : NULL, entry);
+  command_execute(found, cbor_find(request, "args", &arguments) ? &arguments : NULL, entry);
   return put_answer(entry, answer);
 }
 
@@ -59,6 +60,6 @@ static smp_outcome list(cbor_item request, cbor_writer *answer) {
   return smp_ok();
 }
 
-static const smp_command commands[] = {{0, NULL, command}, {1, list, NULL}};
+static const smp_command commands[] = {{0, NULL, execute}, {1, list, NULL}};
 
 const smp_group commands_group = {72, commands, sizeof commands / sizeof commands[0], NULL};

@@ -91,11 +91,11 @@ void commands_poll(void) {
   calibration.entry = NULL;
 }
 
-typedef struct {
+struct command {
   const char *name;
   execution *execute;
   bool takes_time;
-} command;
+};
 
 static const command commands[] = {
     {"blink", blink, false},
@@ -106,23 +106,20 @@ static const command commands[] = {
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
-static const command *command_of(bytes_view name) {
+void commands_put_names(cbor_writer *writer) {
+  for (size_t i = 0; i < COMMAND_COUNT; i++) cbor_put_text(writer, commands[i].name);
+}
+
+const command *command_find(bytes_view name) {
   for (size_t i = 0; i < COMMAND_COUNT; i++)
     if (bytes_equal_text(name, commands[i].name)) return &commands[i];
   return NULL;
 }
 
-void commands_put_names(cbor_writer *writer) {
-  for (size_t i = 0; i < COMMAND_COUNT; i++) cbor_put_text(writer, commands[i].name);
-}
+bool command_must_wait(const command *which) { return which->takes_time && calibration.entry != NULL; }
 
-bool command_exists(bytes_view name) { return command_of(name) != NULL; }
-
-bool command_must_wait(bytes_view name) { return command_of(name)->takes_time && calibration.entry != NULL; }
-
-void command_execute(bytes_view name, const cbor_item *arguments, remembered_command *entry) {
-  const command *const found = command_of(name);
+void command_execute(const command *which, const cbor_item *arguments, remembered_command *entry) {
   statistics.commands_executed++;
-  log_text("command ", found->name);
-  found->execute(arguments, entry);
+  log_text("command ", which->name);
+  which->execute(arguments, entry);
 }

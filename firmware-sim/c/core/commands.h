@@ -9,13 +9,16 @@
 /** Puts the names of the commands into an array. */
 void commands_put_names(cbor_writer *writer);
 
-bool command_exists(bytes_view name);
+typedef struct command command;
 
-/** Whether a command that takes its time is at work and another such one must wait. */
-bool command_must_wait(bytes_view name);
+/** The command of a name, or NULL. */
+const command *command_find(bytes_view name);
+
+/** Whether a command takes its time, and another such one is at work. */
+bool command_must_wait(const command *which);
 
 /** Executes a command, at once or by beginning it. `arguments` is NULL where there are none. */
-void command_execute(bytes_view name, const cbor_item *arguments, remembered_command *entry);
+void command_execute(const command *which, const cbor_item *arguments, remembered_command *entry);
 
 /** Ends what has had its time. */
 void commands_poll(void);
