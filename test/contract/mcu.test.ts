@@ -1,5 +1,5 @@
 import { seededRandom } from "../../src/emulator/randomness.ts";
-import { portAt } from "../../src/serial/port-address.ts";
+import { portAt } from "../../src/serial/port-at.ts";
 import { mcuInMemory, simulatorFacts } from "../support/simulated-mcu.ts";
 import { mcuContract } from "./mcu.ts";
 import { mcuWireContract } from "./mcu-wire.ts";
