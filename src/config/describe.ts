@@ -22,7 +22,7 @@ const hidden = "[secret]";
  * filled in. Secrets are `[secret]`, a proxy is shown without its credentials.
  */
 export function describeSettings(settings: Settings): JsonObject {
-  const { provisioning, hub, network, telemetry, methods, doctor, state, log } = settings;
+  const { provisioning, hub, network, telemetry, methods, mcu, doctor, state, log } = settings;
   return {
     provisioning: describeProvisioning(provisioning),
     hub: {
@@ -40,6 +40,7 @@ export function describeSettings(settings: Settings): JsonObject {
         { command, timeout: formatDuration(timeoutMs), max_output: maxOutputBytes },
       ]),
     ),
+    ...(mcu === undefined ? {} : { mcu: { port: mcu.port, baud_rate: mcu.baudRate } }),
     doctor: {
       ...(doctor.eventHubs === undefined ? {} : { event_hubs: doctor.eventHubs }),
       ...(doctor.deviceUpdate === undefined ? {} : { device_update: doctor.deviceUpdate }),
