@@ -190,6 +190,7 @@ export const errorTable = {
     summary: "The TPM was let go of before the operation finished.",
     retry: "never",
     remedy: "Nothing to do; this is what closing means for work that was still pending.",
+  },
   "key.of-other-device": {
     summary: "The hardware that holds the key belongs to another device.",
     retry: "never",
