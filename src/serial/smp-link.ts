@@ -156,6 +156,8 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
     if (headerBytes + packet.body.length > longestPacketBytes) throw tooLarge(packet.body.length, longestPacketBytes);
     this.#sequence = (this.#sequence + 1) % 256;
     const numbered: SmpPacket = { ...packet, sequence: this.#sequence };
+    // Other firmware may come up, with other buffers.
+    if (group === 0 && command === 5) this.#packetBytes = undefined;
     const tries = repeatable ? (request.tries ?? defaults.tries) : 1;
     for (let said = 1; ; ) {
       await this.connected({ signal });
@@ -167,6 +169,8 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
         });
         return this.#read(answer, request);
       } catch (error) {
+        // Whoever is silent may have restarted, with other buffers.
+        if (isLandfallError(error) && error.code === "smp.timeout") this.#packetBytes = undefined;
         if (!repeatable || signal?.aborted || !isLandfallError(error)) throw error;
         if (error.code === "smp.timeout" && said < tries) said += 1;
         else if (error.code !== "serial.unplugged") throw error;

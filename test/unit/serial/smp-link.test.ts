@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, describe, expect, test } from "vitest";
+import { seededRandom } from "../../../src/emulator/randomness.ts";
 import { LandfallError } from "../../../src/errors.ts";
 import { encodeFrames } from "../../../src/serial/console-frames.ts";
 import type { SmpRequest } from "../../../src/serial/smp-client.ts";
@@ -259,6 +260,36 @@ describe("the port of a link", () => {
   });
 });
 
+describe("over a line that loses, doubles and changes one byte in a thousand", () => {
+  test("hundreds of requests all get the right answer", async () => {
+    const faults = { loss: 0.0004, duplication: 0.0003, corruption: 0.0003 };
+    const mcu = new ScriptedMcu({ ...faults, random: seededRandom(11) });
+    mcu.on("0/0", ({ body }) => ({ r: body.d ?? null }));
+    const { link, clock } = await scene(mcu);
+    const texts = Array.from({ length: 300 }, (_, index) => `${index}`.padStart(150, "."));
+    const answers: unknown[] = [];
+    let done = false;
+    const asking = (async () => {
+      for (const d of texts) answers.push((await link.request({ ...echo, body: { d }, tries: 20 })).r);
+      done = true;
+    })();
+    while (!done) await clock.advance(1_000);
+    await asking;
+    expect(answers).toEqual(texts);
+    expect(mcu.port.link.damagedBytes).toBeGreaterThan(50);
+  });
+
+  test("a stall is waited for", async () => {
+    const { mcu, link, clock } = await scene(new ScriptedMcu().on("0/0", () => ({ r: "hi" })));
+    const line = await mcu.port.opened(1);
+    line.stall();
+    const asked = link.request(echo);
+    await clock.advance(2_500);
+    line.resume();
+    expect(await asked).toEqual({ r: "hi" });
+  });
+});
+
 describe("the longest packet", () => {
   test("is the MCU's buffer less length and CRC, asked once for each opening of the port", async () => {
     const { mcu, link, clock } = await scene();
@@ -269,6 +300,20 @@ describe("the longest packet", () => {
     mcu.port.link.hangUp();
     await clock.advance(1_000);
     expect(await link.packetBytes()).toBe(1020);
+  });
+
+  test("is asked again after a reset and after a silence, for other firmware may be running", async () => {
+    const { mcu, link, clock } = await scene(new ScriptedMcu().on("0/5", () => ({})).on("0/0", () => undefined));
+    expect(await link.packetBytes()).toBe(380);
+    mcu.on("0/6", () => ({ buf_size: 256 }));
+    await link.request({ operation: "write", group: 0, command: 5 });
+    expect(await link.packetBytes()).toBe(252);
+    mcu.on("0/6", () => ({ buf_size: 128 }));
+    const silent = expect(link.request({ ...echo, tries: 1 })).rejects.toMatchObject({ code: "smp.timeout" });
+    await mcu.seen.nth(4);
+    await clock.advance(1_000);
+    await silent;
+    expect(await link.packetBytes()).toBe(124);
   });
 
   test("is Zephyr's usual one where the MCU does not tell", async () => {
