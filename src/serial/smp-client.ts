@@ -55,6 +55,6 @@ export interface SmpPush {
 
 /**
  * Answers the requests that an MCU makes in one group. What it resolves with is the body of the answer; when it rejects
- * with {@link SmpRefusal} the MCU is told that code, and "unknown error" for everything else.
+ * with `SmpRefusal` the MCU is told that code. After any other failure the MCU gets no answer, and will ask again.
  */
 export type SmpPushHandler = (push: SmpPush) => Promise<CborMap>;
