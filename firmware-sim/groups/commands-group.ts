@@ -48,7 +48,8 @@ function command(request: Body, parts: CommandsGroupParts): Body {
     counts.repeated += 1;
     return answer(id, known);
   }
-  if (!Object.hasOwn(commands, name)) throw Refusal.ofGroup(smpCode.noEntry);
+  // Nothing was executed, so there is nothing to remember.
+  if (!Object.hasOwn(commands, name)) return { id, status: 404 };
   const entry = memory.isAtWork(name) ? undefined : memory.remember(id, name);
   if (entry === undefined) throw Refusal.ofGroup(smpCode.busy);
   counts.executed += 1;

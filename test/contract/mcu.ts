@@ -16,12 +16,16 @@ import type { Port } from "../../src/serial/port.ts";
 import type { SmpPush, SmpRequest } from "../../src/serial/smp-client.ts";
 import { SmpLink } from "../../src/serial/smp-link.ts";
 import { Sightings } from "../../src/testing/sightings.ts";
+import { contractFault } from "../support/mcu-contract.ts";
+import { type Patience, PatientClient } from "../support/patient-client.ts";
 
 /** An MCU that a test has for itself. */
 export interface McuUnderTest {
   readonly port: Port;
   /** What the link to it waits by. Default: the machine's own. */
   readonly clock?: Clock;
+  /** How its answers are waited for. Default: up to a second, 20 times. */
+  readonly patience?: Patience;
   /** Takes power away in the middle of whatever it does, and gives it again. */
   readonly cyclePower?: () => Promise<void>;
   close(): Promise<void>;
@@ -42,6 +46,8 @@ export interface McuFacts {
 interface Scene {
   readonly mcu: McuUnderTest;
   readonly link: SmpLink;
+  /** Asks over the link. */
+  readonly client: PatientClient;
   readonly clock: Clock;
 }
 
@@ -51,12 +57,14 @@ export function mcuContract(name: string, facts: McuFacts, open: () => Promise<M
     let scene: Scene;
     beforeEach(async () => {
       const mcu = await open();
-      const { clock = systemClock } = mcu;
-      scene = { mcu, clock, link: await SmpLink.open({ port: mcu.port, clock }) };
+      const { clock = systemClock, patience = { tries: 20, timeoutMs: 1_000 } } = mcu;
+      const link = await SmpLink.open({ port: mcu.port, clock });
+      scene = { mcu, clock, link, client: new PatientClient(link, patience) };
     });
     afterEach(async () => {
       await scene.link.close();
       await scene.mcu.close();
+      expect(scene.client.contractFaults).toEqual([]);
     });
     const get = (): Scene => scene;
     describe("of the standard groups", () => standardGroups(get));
@@ -69,20 +77,20 @@ export function mcuContract(name: string, facts: McuFacts, open: () => Promise<M
 }
 
 /** Resets the MCU and resolves with its new life's number once it is back. The order may get lost, as on any line. */
-async function reset({ link }: Scene): Promise<number | bigint> {
-  const identity = new IdentityGroup(link);
+async function reset({ client }: Scene): Promise<number | bigint> {
+  const identity = new IdentityGroup(client);
   const { boot: before } = await identity.identity();
   for (;;) {
-    await new OsGroup(link).reset().catch(passOverSilence);
+    await new OsGroup(client).reset().catch(passOverSilence);
     const after = await identity.identity().catch(passOverSilence);
     if (after !== undefined && after.boot !== before) return after.boot;
   }
 }
 
 /** Resolves once the firmware answers in another life than `before`. */
-async function bootAfter({ link }: Scene, before: number | bigint): Promise<number | bigint> {
+async function bootAfter({ client }: Scene, before: number | bigint): Promise<number | bigint> {
   for (;;) {
-    const identity = await new IdentityGroup(link).identity().catch(passOverSilence);
+    const identity = await new IdentityGroup(client).identity().catch(passOverSilence);
     if (identity !== undefined && identity.boot !== before) return identity.boot;
   }
 }
@@ -102,7 +110,7 @@ async function fault(refused: Promise<unknown>): Promise<unknown> {
 
 function standardGroups(get: () => Scene): void {
   test("echoes texts of any length that fits", async () => {
-    const os = new OsGroup(get().link);
+    const os = new OsGroup(get().client);
     for (const length of [0, 1, 23, 24, 80, 81, 82, 83, 255, 256]) {
       const text = "x".repeat(length);
       expect(await os.echo(text)).toBe(text);
@@ -111,25 +119,24 @@ function standardGroups(get: () => Scene): void {
   });
 
   test("says what it is", async () => {
-    const os = new OsGroup(get().link);
+    const os = new OsGroup(get().client);
     expect(await os.info("s")).not.toBe("");
     expect((await os.info("a")).length).toBeGreaterThan((await os.info("i")).length);
   });
 
   test("refuses groups and commands that it does not have, in plain codes of SMP", async () => {
-    const { link } = get();
+    const { client } = get();
     for (const [group, command] of [
       [4_000, 0],
       [0, 200],
       [72, 200],
     ] as const) {
-      expect(await fault(link.request({ operation: "read", group, command }))).toEqual({ rc: 8 });
+      expect(await fault(client.request({ operation: "read", group, command }))).toEqual({ rc: 8 });
     }
   });
 
   test("counts, and says what by name", async () => {
-    const { link } = get();
-    const statistics = new StatisticsGroup(link);
+    const statistics = new StatisticsGroup(get().client);
     const names = await statistics.names();
     expect(names.length).toBeGreaterThan(0);
     for (const name of names) expect(Object.keys(await statistics.read(name)).length).toBeGreaterThan(0);
@@ -137,14 +144,14 @@ function standardGroups(get: () => Scene): void {
   });
 
   test("is another after a reset, by its boot", async () => {
-    const { boot } = await new IdentityGroup(get().link).identity();
+    const { boot } = await new IdentityGroup(get().client).identity();
     expect(await reset(get())).not.toBe(boot);
   });
 }
 
 function settingsContract(get: () => Scene): void {
   const period = "sampling/period_ms";
-  const settings = (): SettingsGroup => new SettingsGroup(get().link);
+  const settings = (): SettingsGroup => new SettingsGroup(get().client);
   const restore = async (): Promise<void> => {
     await settings().delete(period);
     await settings().commit();
@@ -179,7 +186,7 @@ function settingsContract(get: () => Scene): void {
 }
 
 function identityContract(get: () => Scene, { symmetricKey, certificate }: McuFacts): void {
-  const identity = (): IdentityGroup => new IdentityGroup(get().link);
+  const identity = (): IdentityGroup => new IdentityGroup(get().client);
   const nowSeconds = 1_767_222_000;
 
   test("has a registration id", async () => {
@@ -267,7 +274,7 @@ function identityContract(get: () => Scene, { symmetricKey, certificate }: McuFa
 
 function telemetryContract(get: () => Scene): void {
   test("pushes when it is allowed, one message at a time, said again until it is answered", async () => {
-    const { link } = get();
+    const { link, client } = get();
     const pushes = new Sightings<SmpPush>();
     let answer = deferred<void>();
     link.serve(71, async (push) => {
@@ -275,12 +282,13 @@ function telemetryContract(get: () => Scene): void {
       await answer.promise;
       return { n: push.body.n ?? null };
     });
-    const settings = new SettingsGroup(link);
+    const settings = new SettingsGroup(client);
     await settings.write("sampling/period_ms", 100);
     await settings.commit();
-    const boot = await allowTelemetry(link, true);
+    const boot = await allowTelemetry(client, true);
     const first = await pushes.nth(1);
     expect(first).toMatchObject({ operation: "write", command: 1, body: { boot, n: 0 } });
+    expect(contractFault({ ...first, group: 71 })).toBeUndefined();
     // Said again, it is the same to the letter.
     expect((await pushes.nth(2)).body).toEqual(first.body);
     answer.resolve();
@@ -294,7 +302,7 @@ function telemetryContract(get: () => Scene): void {
     expect(Object.keys(third.body.data as object).length).toBeGreaterThan(0);
     expect(third.body.ms).toBeGreaterThanOrEqual(first.body.ms as number);
     answer = deferred();
-    await allowTelemetry(link, false);
+    await allowTelemetry(client, false);
     await settings.delete("sampling/period_ms");
     await settings.commit();
   });
@@ -308,11 +316,11 @@ function telemetryContract(get: () => Scene): void {
     });
     await reset(scene);
     expect(pushes.all).toEqual([]);
-    const boot = await allowTelemetry(scene.link, true);
+    const boot = await allowTelemetry(scene.client, true);
     expect((await pushes.nth(1)).body).toMatchObject({ boot, n: 0 });
     await reset(scene);
     const heard = pushes.all.length;
-    await new OsGroup(scene.link).echo("anything more?");
+    await new OsGroup(scene.client).echo("anything more?");
     expect(pushes.all.length).toBe(heard);
   });
 }
@@ -321,10 +329,10 @@ function commandsContract(get: () => Scene): void {
   let ids = 0;
   const command = async (name: string, args?: object): Promise<{ id: string; boot: number | bigint; name: string }> => {
     ids += 1;
-    const { boot } = await new IdentityGroup(get().link).identity();
+    const { boot } = await new IdentityGroup(get().client).identity();
     return { id: `contract-${ids}`, boot, name, ...(args === undefined ? {} : { args }) };
   };
-  const commands = (): CommandsGroup => new CommandsGroup(get().link, get().clock);
+  const commands = (): CommandsGroup => new CommandsGroup(get().client, get().clock);
 
   test("lists its commands, and executes them", async () => {
     expect(await commands().names()).toEqual(expect.arrayContaining(["blink", "count", "calibrate"]));
@@ -357,15 +365,18 @@ function commandsContract(get: () => Scene): void {
   test("answers a command that takes its time when it is done, once", async () => {
     const slow = await command("calibrate", { ms: 300 });
     const request: SmpRequest = { operation: "write", group: 72, command: 0, body: slow, repeatable: true };
-    expect(await get().link.request(request)).toEqual({ id: slow.id });
+    expect(await get().client.request(request)).toEqual({ id: slow.id });
     expect(await commands().execute(slow)).toEqual({ status: 200, result: { ms: 300 } });
     expect(await commands().execute(slow)).toEqual({ status: 200, result: { ms: 300 } });
   });
 
-  test("refuses a command of another life with 6, one that there is not with 5, and a malformed one with 3", async () => {
+  test("answers a command that there is not with 404", async () => {
+    expect(await commands().execute(await command("fly"))).toMatchObject({ status: 404 });
+  });
+
+  test("refuses a command of another life with 6, and a malformed one with 3", async () => {
     const right = await command("count");
     expect(await fault(commands().execute({ ...right, boot: Number(right.boot) - 1 }))).toEqual({ group: 72, rc: 6 });
-    expect(await fault(commands().execute(await command("fly")))).toEqual({ group: 72, rc: 5 });
     for (const wrong of [{ id: "" }, { id: "x".repeat(37) }, { name: "" }]) {
       expect(await fault(commands().execute({ ...right, ...wrong }))).toEqual({ group: 72, rc: 3 });
     }
@@ -380,8 +391,8 @@ function commandsContract(get: () => Scene): void {
 }
 
 function imagesContract(get: () => Scene, { cyclesPower }: McuFacts): void {
-  const images = (): ImageGroup => new ImageGroup(get().link);
-  const upload = (image: Uint8Array): Promise<void> => uploadImage(get().link, image, { clock: get().clock });
+  const images = (): ImageGroup => new ImageGroup(get().client);
+  const upload = (image: Uint8Array): Promise<void> => uploadImage(get().client, image, { clock: get().clock });
   const summary = ({ slot, version, active, confirmed, pending, permanent }: ImageSlot): string =>
     [
       slot,
@@ -441,8 +452,8 @@ function imagesContract(get: () => Scene, { cyclesPower }: McuFacts): void {
 
   test.each(["crashes", "hangs"] as const)("goes back by itself from an image that %s", async (start) => {
     await stage({ version: "1.1.0", codeBytes: 500, start });
-    const { boot } = await new IdentityGroup(get().link).identity();
-    await new OsGroup(get().link).reset().catch(passOverSilence);
+    const { boot } = await new IdentityGroup(get().client).identity();
+    await new OsGroup(get().client).reset().catch(passOverSilence);
     const after = await bootAfter(get(), boot).catch(passOverSilence);
     expect(after).not.toBe(boot);
     expect((await slots())[0]).toBe("0 1.0.0 active confirmed");
@@ -463,7 +474,7 @@ function imagesContract(get: () => Scene, { cyclesPower }: McuFacts): void {
 
   test("refuses what is no image (23), too large (30), or older when only newer is wanted (27)", async () => {
     const piece = (body: object): Promise<unknown> =>
-      get().link.request({ operation: "write", group: 1, command: 1, body: { off: 0, ...body }, repeatable: true });
+      get().client.request({ operation: "write", group: 1, command: 1, body: { off: 0, ...body }, repeatable: true });
     const head = makeMcuImage({ version: "1.0.0" }).subarray(0, 64);
     expect(await fault(piece({ len: 100, data: new Uint8Array(64) }))).toEqual({ group: 1, rc: 23 });
     expect(await fault(piece({ len: 2 ** 24, data: head }))).toEqual({ group: 1, rc: 30 });
@@ -489,7 +500,7 @@ function imagesContract(get: () => Scene, { cyclesPower }: McuFacts): void {
     const sha = createHash("sha256").update(image).digest();
     const piece = async (off: number, end: number, more: object = {}): Promise<unknown> => {
       const body = { off, data: image.subarray(off, end), ...more };
-      return get().link.request({ operation: "write", group: 1, command: 1, body, repeatable: true });
+      return get().client.request({ operation: "write", group: 1, command: 1, body, repeatable: true });
     };
     const first = { len: image.length, sha, image: 0 };
     expect(await piece(0, 100, first)).toEqual({ off: 100 });
@@ -505,11 +516,11 @@ function imagesContract(get: () => Scene, { cyclesPower }: McuFacts): void {
   test("forgets an upload with a reset, and says so", async () => {
     const image = makeMcuImage({ version: "1.1.0" });
     const body = { off: 0, len: image.length, data: image.subarray(0, 100) };
-    await get().link.request({ operation: "write", group: 1, command: 1, body, repeatable: true });
+    await get().client.request({ operation: "write", group: 1, command: 1, body, repeatable: true });
     await reset(get());
     const later = { off: 100, data: image.subarray(100, 200) };
     const request = { operation: "write", group: 1, command: 1, body: later, repeatable: true } as const;
-    expect(await get().link.request(request)).toEqual({ off: 0 });
+    expect(await get().client.request(request)).toEqual({ off: 0 });
   });
 
   if (cyclesPower) {
@@ -527,7 +538,7 @@ function imagesContract(get: () => Scene, { cyclesPower }: McuFacts): void {
     });
 
     test("settings last over a power cut", async () => {
-      const settings = new SettingsGroup(get().link);
+      const settings = new SettingsGroup(get().client);
       await settings.write("led/brightness", 77);
       await settings.commit();
       await settings.write("led/brightness", 78);
