@@ -125,9 +125,9 @@ const methods = {
   need: "default",
   doc: "A direct method that runs a command on the device. No shell is involved.",
   names: {
-    // The method reprovision is the agent's own.
-    pattern: /^(?!reprovision$)[^\s/#+?\p{Cc}]{1,128}$/u,
-    expects: "a method name of 1 to 128 characters without white space and / # + ?, and not reprovision",
+    // These methods are the agent's own.
+    pattern: /^(?!(?:reprovision|updateMcu)$)[^\s/#+?\p{Cc}]{1,128}$/u,
+    expects: "a method name of 1 to 128 characters without white space and / # + ?, and not reprovision or updateMcu",
     sample: "restart-app",
   },
   entries: {
@@ -187,6 +187,12 @@ export const settingsSchema = {
           integer(300, 4_000_000, "baud"),
           usualBaudRate,
           "Bits per second of a serial device, the same as in the firmware.",
+        ),
+        firmware_directory: optional(
+          path,
+          "/var/lib/landfall/firmware",
+          "Directory with images for the MCU. With it, the direct method updateMcu installs one of them: it names the file " +
+            "and the SHA-256 of its content. Nobody but root and the agent's user should be able to write there.",
         ),
       },
     },

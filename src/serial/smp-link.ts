@@ -10,11 +10,12 @@ import { type Logger, silentLogger } from "../log.ts";
 import { type CborCodec, type CborMap, loadCbor } from "./cbor.ts";
 import { encodeFrames, lineEnd } from "./console-frames.ts";
 import { type FrameDamage, FrameReader } from "./frame-reader.ts";
+import type { McuLink, McuLinkEvents } from "./mcu-link.ts";
 import { readPacketLimit } from "./packet-limit.ts";
 import type { Port } from "./port.ts";
 import { PortKeeper } from "./port-keeper.ts";
 import { PushDesk } from "./push-desk.ts";
-import type { SmpCallOptions, SmpClient, SmpPushHandler, SmpRequest } from "./smp-client.ts";
+import type { SmpCallOptions, SmpPushHandler, SmpRequest } from "./smp-client.ts";
 import { faultIn, SmpRefusal } from "./smp-faults.ts";
 import { decodePacket, encodePacket, headerBytes, type SmpPacket } from "./smp-packet.ts";
 import { Turns } from "./turns.ts";
@@ -30,16 +31,6 @@ export interface SmpLinkOptions {
   readonly logger?: Logger;
 }
 
-/** What an {@link SmpLink} tells of itself. */
-export interface SmpLinkEvents {
-  /** The port is open, for the first time or again. */
-  up: [];
-  /** The port went away, or could not be opened; the link keeps trying. */
-  down: [error: LandfallError];
-  /** A line of text that the MCU printed beside its packets. */
-  text: [line: string];
-}
-
 /** Every firmware has room for a packet of so many bytes. */
 const surelyFittingBytes = 92;
 
@@ -49,7 +40,7 @@ const defaults = { timeoutMs: 1_000, tries: 5 };
  * The link to an MCU: SMP version 2 on a console, both ways. It opens its port and keeps it open; requests wait while the
  * port is away. Requests of ours and of the MCU's are told apart by their operation, answers by their sequence number.
  */
-export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
+export class SmpLink extends EventEmitter<McuLinkEvents> implements McuLink {
   readonly cbor: CborCodec;
   readonly #port: Port;
   readonly #clock: Clock;

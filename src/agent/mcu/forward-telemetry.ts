@@ -3,13 +3,13 @@ import { allowTelemetry, type McuMessage, telemetryReceiver } from "../../serial
 import { jsonOf } from "../../serial/json-of.ts";
 import { SmpRefusal, smpCodes } from "../../serial/smp-faults.ts";
 import type { Agent } from "../agent.ts";
-import type { McuDuty } from "./mcu-duty.ts";
+import { type McuDuty, untilPortChanges } from "./mcu-duty.ts";
 
 /**
  * How often the MCU is told again that it may push, in milliseconds. It forgets with each restart, of which a plain UART
  * tells nothing.
  */
-const remindMs = 15_000;
+const remindMs = 5_000;
 
 /**
  * Passes the messages of the MCU on to the hub until the duty's signal aborts, each once: the MCU is answered when the hub
@@ -18,7 +18,7 @@ const remindMs = 15_000;
  * Resolves at the end, or when the firmware has no telemetry. Never rejects.
  */
 export async function forwardTelemetry(agent: Pick<Agent, "send">, duty: McuDuty): Promise<void> {
-  const { link, clock, log, signal } = duty;
+  const { link, log, signal } = duty;
   const stopServing = link.serve(
     71,
     telemetryReceiver((message) => passOn(agent, message, signal)),
@@ -26,7 +26,7 @@ export async function forwardTelemetry(agent: Pick<Agent, "send">, duty: McuDuty
   try {
     while (!signal.aborted) {
       if (!(await remind(duty))) return;
-      await clock.sleep(remindMs, { signal });
+      await untilPortChanges(duty, remindMs);
     }
   } catch (error) {
     if (!signal.aborted) log.error(`the telemetry of the MCU has ended: ${describeCause(error)}`, { error });

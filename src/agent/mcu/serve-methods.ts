@@ -1,7 +1,7 @@
 import { describeCause, isLandfallError } from "../../errors.ts";
 import { CommandsGroup } from "../../serial/groups/commands-group.ts";
 import type { Agent } from "../agent.ts";
-import type { McuDuty } from "./mcu-duty.ts";
+import { type McuDuty, untilPortChanges } from "./mcu-duty.ts";
 import { callMcu } from "./mcu-method.ts";
 
 /** How often the MCU is asked for its commands, in milliseconds: other firmware may have others. */
@@ -16,10 +16,10 @@ const methodTimeoutMs = 300_000;
  * Resolves at the end, or when the firmware has no commands. Never rejects.
  */
 export async function serveMethods(agent: Pick<Agent, "onMethod">, duty: McuDuty): Promise<void> {
-  const { clock, log, signal } = duty;
+  const { log, signal } = duty;
   const methods = new McuMethods(agent, duty);
   try {
-    while (!signal.aborted && (await methods.refresh())) await clock.sleep(askAgainMs, { signal });
+    while (!signal.aborted && (await methods.refresh())) await untilPortChanges(duty, askAgainMs);
   } catch (error) {
     if (!signal.aborted) log.error(`the methods of the MCU have ended: ${describeCause(error)}`, { error });
   } finally {

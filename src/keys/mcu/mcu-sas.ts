@@ -1,9 +1,9 @@
-import type { Clock } from "../clock.ts";
-import { LandfallError } from "../errors.ts";
-import type { Secret } from "../secret.ts";
-import { IdentityGroup } from "../serial/groups/identity-group.ts";
-import type { SmpClient } from "../serial/smp-client.ts";
-import type { SasCredential, SasRequest, SasToken } from "./credential.ts";
+import type { Clock } from "../../clock.ts";
+import { LandfallError } from "../../errors.ts";
+import type { Secret } from "../../secret.ts";
+import { IdentityGroup } from "../../serial/groups/identity-group.ts";
+import type { SmpClient } from "../../serial/smp-client.ts";
+import type { SasCredential, SasRequest, SasToken } from "../credential.ts";
 
 /** What a credential in an MCU is for. */
 export interface McuSasOptions {

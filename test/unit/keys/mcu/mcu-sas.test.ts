@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { sasCredential } from "../../../src/attestation/sas-token.ts";
-import type { SasRequest } from "../../../src/keys/credential.ts";
-import { mcuSasCredential } from "../../../src/keys/mcu-sas.ts";
-import { SymmetricKey } from "../../../src/keys/symmetric-key.ts";
-import { SmpLink } from "../../../src/serial/smp-link.ts";
-import { FakeClock } from "../../../src/testing/fake-clock.ts";
-import { ScriptedMcu } from "../../support/scripted-mcu.ts";
+import { sasCredential } from "../../../../src/attestation/sas-token.ts";
+import type { SasRequest } from "../../../../src/keys/credential.ts";
+import { mcuSasCredential } from "../../../../src/keys/mcu/mcu-sas.ts";
+import { SymmetricKey } from "../../../../src/keys/symmetric-key.ts";
+import { SmpLink } from "../../../../src/serial/smp-link.ts";
+import { FakeClock } from "../../../../src/testing/fake-clock.ts";
+import { ScriptedMcu } from "../../../support/scripted-mcu.ts";
 
 const open: SmpLink[] = [];
 afterEach(async () => {
