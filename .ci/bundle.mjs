@@ -69,6 +69,8 @@ await build({
   logLevel: "warning",
   // A copy of Node's own streams, which the MQTT client brings for browsers.
   alias: { "readable-stream": "node:stream" },
+  // Drivers are machine code: devices with an MCU on a serial device have the package beside the file.
+  external: ["serialport"],
   // Beside the file, not in it: for whoever has to read a stack trace.
   sourcemap: "external",
   plugins: [

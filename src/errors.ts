@@ -191,6 +191,11 @@ export const errorTable = {
     retry: "never",
     remedy: "Nothing to do; this is what closing means for work that was still pending.",
   },
+  "key.of-other-device": {
+    summary: "The hardware that holds the key belongs to another device.",
+    retry: "never",
+    remedy: "Connect the hardware of this device, or correct registration_id.",
+  },
   "certificate.unusable": {
     summary: "A certificate could not be parsed.",
     retry: "never",
@@ -440,6 +445,113 @@ export const errorTable = {
     summary: "A state file does not hold what it should; it is set aside.",
     retry: "never",
     remedy: "Nothing to do; the agent provisions again. The file is kept beside with the ending .corrupt.",
+  },
+  // The serial line and the MCU on it
+  "serial.address": {
+    summary: "The address of a port is not valid.",
+    retry: "never",
+    remedy: "Use the path of a serial device, tcp://HOST:PORT, or unix:PATH.",
+  },
+  "serial.driver-missing": {
+    summary: "The package that opens serial devices is not installed, or has no build for this machine.",
+    retry: "never",
+    remedy: "Install it beside landfall with `npm install serialport`; tcp:// and unix: ports do without.",
+  },
+  "serial.port-not-found": {
+    summary: "The port is not there.",
+    retry: "backoff",
+    remedy: "Check the cable and the name; names below /dev/serial/by-id stay the same when a device is plugged again.",
+  },
+  "serial.port-denied": {
+    summary: "The port may not be opened by this user.",
+    retry: "backoff",
+    remedy: "Add the agent's user to the group that owns the port, on Debian `dialout`.",
+  },
+  "serial.port-busy": {
+    summary: "Another program has the port.",
+    retry: "backoff",
+    remedy: "Stop the other program; a running agent holds the port of its MCU.",
+  },
+  "serial.port-failed": {
+    summary: "The port could not be opened or used.",
+    retry: "backoff",
+    remedy: "The cause in the message tells more.",
+  },
+  "serial.unplugged": {
+    summary: "The port went away.",
+    retry: "backoff",
+    remedy: "Nothing to do once it is back: the agent waits for it and goes on.",
+  },
+  "serial.closed": {
+    summary: "The link was closed before the MCU had answered.",
+    retry: "never",
+    remedy: "Nothing to do; this is what closing means for requests that were still under way.",
+  },
+  "smp.timeout": {
+    summary: "The MCU did not answer in time.",
+    retry: "backoff",
+    remedy: "Check that its firmware speaks SMP on this port, and the baud rate on both sides.",
+  },
+  "smp.malformed": {
+    summary: "The MCU answered something that is no answer to what was asked.",
+    retry: "backoff",
+    remedy: "The message tells what was expected; docs/mcu.cddl has the answers that landfall understands.",
+  },
+  "smp.too-large": {
+    summary: "The request does not fit the MCU's buffer; it was not sent.",
+    retry: "never",
+    remedy: "Send less at once, or give the firmware a larger buffer.",
+  },
+  "smp.refused": {
+    summary: "The MCU refused the request.",
+    retry: "never",
+    remedy: "The message names the reason that the MCU gave.",
+  },
+  "smp.busy": {
+    summary: "The MCU is busy, or has reached a limit.",
+    retry: "backoff",
+    remedy: "Nothing to do; the request can be made again later.",
+  },
+  "smp.unsupported": {
+    summary: "The firmware of the MCU does not know this request.",
+    retry: "never",
+    remedy: "Enable it in the firmware; docs/mcu.cddl lists what landfall asks for.",
+  },
+  "firmware.unusable": {
+    summary: "The file is not an image that MCUboot would start.",
+    retry: "never",
+    remedy: "Give a signed image as `imgtool sign` makes it, in binary form, not hex or ELF.",
+  },
+  "firmware.wrong-board": {
+    summary: "The image is for another board than the MCU's.",
+    retry: "never",
+    remedy: "Give the image that was built for the board that the message names.",
+  },
+  "firmware.downgrade": {
+    summary: "The image is older than the running firmware.",
+    retry: "never",
+    remedy: "Give a newer image, or allow older ones on purpose (--allow-downgrade).",
+  },
+  "firmware.no-room": {
+    summary: "The MCU cannot take the image: it is too large for the slot, or the slot is not free.",
+    retry: "never",
+    remedy: "The message tells which; a slot becomes free when the image in it is confirmed or reverted.",
+  },
+  "firmware.reverted": {
+    summary: "The new firmware did not come up healthy; the MCU runs the former one again.",
+    retry: "never",
+    remedy: "The message tells what was wrong with the new one. It is not tried again by itself.",
+  },
+  "firmware.lost": {
+    summary: "The MCU did not come back after the update, neither with the new firmware nor with the former one.",
+    retry: "backoff",
+    remedy:
+      "Look at the MCU: `landfall mcu monitor` shows what it prints. A power cycle often brings the former one back.",
+  },
+  "simulator.rejected": {
+    summary: "The simulated MCU was set up in a way it cannot be.",
+    retry: "never",
+    remedy: "The message names the setting and what it may be.",
   },
   // Command line
   "cli.usage": {

@@ -17,6 +17,7 @@ export type {
   HubSettings,
   LogSettings,
   ManualSettings,
+  McuSettings,
   MethodCommandSettings,
   NetworkSettings,
   ProvisioningSettings,

@@ -13,6 +13,7 @@ import type { Destination } from "../hub/hub-traffic.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import { type Logger, silentLogger } from "../log.ts";
 import type { Assignment } from "../provisioning/assignment.ts";
+import type { McuLink } from "../serial/mcu-link.ts";
 import { tellListeners } from "../tell-listeners.ts";
 import type { TelemetryMessage, TwinDocument } from "../transport/messages.ts";
 import type { CallOptions, DpsTransport, HubTransport } from "../transport/transport.ts";
@@ -120,6 +121,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
       return new Agent(settings, parts, options);
     } catch (error) {
       await parts.attestation.close();
+      await parts.mcu?.close();
       throw error;
     }
   }
@@ -127,6 +129,11 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
   /** The registration id; with `source = "manual"` the device id. */
   get registrationId(): string {
     return this.#parts.attestation.registrationId;
+  }
+
+  /** The link to the MCU; `undefined` when none is configured. It is closed with the agent. */
+  get mcu(): McuLink | undefined {
+    return this.#parts.mcu?.link;
   }
 
   /** How many messages may wait for an acknowledgement at one time. */
@@ -334,6 +341,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
   async #release(): Promise<void> {
     try {
       await this.#parts.attestation.close();
+      await this.#parts.mcu?.close();
     } catch (error) {
       this.#log.warn(`the key was not let go of in good order: ${describeCause(error)}`, { error });
     }

@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { DpsTransportName, Settings, TransportName } from "../config/settings.ts";
 import type { Dialer } from "../endpoint/dialer.ts";
 import { WitnessedDialer } from "../endpoint/witnessed-dialer.ts";
+import type { OpenedMcu } from "../keys/mcu/opened-mcu.ts";
 import type { Logger } from "../log.ts";
 import { AssignmentStore } from "../provisioning/assignment-store.ts";
 import { requireSupportedPair, requireSupportedSession } from "../provisioning/supported-pair.ts";
@@ -37,6 +38,8 @@ export interface Composition {
   readonly assignments: AssignmentSource;
   readonly hubTransport: HubTransport;
   readonly routes: Routes;
+  /** Absent when none is configured. */
+  readonly mcu?: OpenedMcu;
 }
 
 /**
@@ -63,9 +66,23 @@ export async function compose(settings: Settings, surroundings: Surroundings): P
   if (prepared.transport) requireSupportedPair(identity.method, prepared.transport);
   requireSupportedSession(identity.method, hubTransport);
 
-  const { attestation, warnings } = await createAttestation(identity, { source: provisioning.source, clock });
-  for (const warning of unsaid(warnings, said)) log.warn(warning);
-  return { attestation, routes, assignments: prepared.source(attestation), hubTransport };
+  const mcu = await configuredMcu(settings, surroundings);
+  try {
+    const { attestation, warnings } = await createAttestation(identity, { source: provisioning.source, clock, mcu });
+    for (const warning of unsaid(warnings, said)) log.warn(warning);
+    const assignments = prepared.source(attestation);
+    return { attestation, routes, assignments, hubTransport, ...(mcu === undefined ? {} : { mcu }) };
+  } catch (error) {
+    await mcu?.close();
+    throw error;
+  }
+}
+
+/** What knows about serial lines is loaded where there is one. */
+async function configuredMcu({ mcu }: Settings, { clock, random, log }: Surroundings): Promise<OpenedMcu | undefined> {
+  if (mcu === undefined) return undefined;
+  const { openMcu } = await import("../keys/mcu/open-mcu.ts");
+  return openMcu(mcu, { clock, random, log: log.child("mcu") });
 }
 
 /** The configuration's warnings name the setting in front of the same sentence. */

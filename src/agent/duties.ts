@@ -5,6 +5,7 @@ import type { JsonObject } from "../json.ts";
 import type { Logger } from "../log.ts";
 import { AdjustableInterval } from "./adjustable-interval.ts";
 import type { Agent } from "./agent.ts";
+import { type McuDuties, type McuDutyEvent, startMcuDuties } from "./mcu/mcu-duties.ts";
 import { runMethodCommand } from "./method-command.ts";
 import { introduction, readOwnChange } from "./own-properties.ts";
 import { systemSnapshot } from "./system-telemetry.ts";
@@ -13,6 +14,8 @@ import { systemSnapshot } from "./system-telemetry.ts";
 export interface DutiesParts {
   readonly settings: Settings;
   readonly clock: Clock;
+  /** Uniform random numbers in [0, 1). Default `Math.random`. */
+  readonly random?: () => number;
   readonly log: Logger;
   /** Told what was done; `landfall run --json` prints it. */
   readonly tell: (event: DutyEvent) => void;
@@ -20,20 +23,26 @@ export interface DutiesParts {
 
 /** Something that the agent did by itself. */
 export type DutyEvent =
+  | McuDutyEvent
   | { readonly event: "telemetry-acknowledged"; readonly kind: "system" }
   | { readonly event: "method-answered"; readonly name: string; readonly status: number }
   | { readonly event: "desired-changed"; readonly version: number; readonly patch: JsonObject };
+
+type DutyAlone = Omit<Duty, "mcu">;
 
 /** How one duty is carried out until the signal aborts. */
 interface Duty extends DutiesParts {
   readonly agent: Agent;
   readonly interval: AdjustableInterval;
+  /** Absent when there is no MCU. */
+  readonly mcu: McuDuties | undefined;
   readonly signal: AbortSignal;
 }
 
 /**
  * What an agent does by itself under `landfall run`: system telemetry at an interval, direct methods that run configured
- * commands, the method `reprovision`, and the desired property `landfall.telemetryInterval` (seconds).
+ * commands, the method `reprovision`, the desired property `landfall.telemetryInterval` (seconds), and all that the agent
+ * does with an MCU.
  *
  * Set up before the agent starts; ends when `signal` aborts or the agent is closed, its methods with the agent. Resolves
  * when everything has ended. Throws `hub.method-exists` when a method is taken already.
@@ -47,13 +56,16 @@ export function startDuties(
   agent.once("closed", () => closed.abort());
   const ends = AbortSignal.any([signal, closed.signal]);
   const interval = new AdjustableInterval(parts.settings.telemetry.intervalMs);
-  const duty: Duty = { ...parts, agent, interval, signal: ends };
-  runCommands(duty);
-  reprovisionOnRequest(duty);
+  const alone = { ...parts, agent, interval, signal: ends };
+  runCommands(alone);
+  reprovisionOnRequest(alone);
+  const mcu = startMcu(alone);
+  const duty: Duty = { ...alone, mcu };
   return Promise.all([
     untilTheEnd("saying in the twin which agent this is", introduce, duty),
     untilTheEnd("system telemetry", sendSystemTelemetry, duty),
     untilTheEnd("following the twin", followDesired, duty),
+    mcu?.ended,
   ]).then(() => {});
 }
 
@@ -67,7 +79,14 @@ async function untilTheEnd(what: string, carryOut: (duty: Duty) => Promise<void>
   }
 }
 
-function runCommands({ agent, settings, clock, tell }: Duty): void {
+/** After the methods of the configuration, which take precedence over the commands of the MCU. */
+function startMcu({ agent, settings, random = Math.random, log, ...parts }: DutyAlone): McuDuties | undefined {
+  const link = agent.mcu;
+  if (link === undefined || settings.mcu === undefined) return undefined;
+  return startMcuDuties(agent, { ...parts, link, settings: settings.mcu, random, log: log.child("mcu") });
+}
+
+function runCommands({ agent, settings, clock, tell }: DutyAlone): void {
   for (const [name, command] of Object.entries(settings.methods)) {
     agent.onMethod(
       name,
@@ -82,7 +101,7 @@ function runCommands({ agent, settings, clock, tell }: Duty): void {
   }
 }
 
-function reprovisionOnRequest({ agent, settings, log, signal, tell }: Duty): void {
+function reprovisionOnRequest({ agent, settings, log, signal, tell }: DutyAlone): void {
   const name = "reprovision";
   agent.onMethod(name, () => {
     if (settings.provisioning.source !== "dps") {
@@ -115,9 +134,10 @@ async function sendSystemTelemetry({ agent, interval, clock, tell, signal }: Dut
   }
 }
 
-async function followDesired({ agent, interval, log, tell, signal }: Duty): Promise<void> {
+async function followDesired({ agent, interval, mcu, log, tell, signal }: Duty): Promise<void> {
   for await (const change of agent.desiredChanges({ signal })) {
     tell({ event: "desired-changed", version: change.version, patch: change.patch });
+    mcu?.change(change);
     const own = readOwnChange(change);
     if (own === undefined) continue;
     if (own.intervalMs === "configured") interval.set();

@@ -1,11 +1,15 @@
 import type { Clock } from "../clock.ts";
+import { inMcu } from "../config/mcu-place.ts";
 import type { AttestationSettings, SymmetricKeySettings, TpmSettings, X509Settings } from "../config/settings.ts";
+import { mcuSasCredential } from "../keys/mcu/mcu-sas.ts";
+import { type OpenedMcu, requireMcu } from "../keys/mcu/opened-mcu.ts";
 import { openIdentity } from "../keys/open-identity.ts";
 import { SymmetricKey } from "../keys/symmetric-key.ts";
 import type { Attestation } from "./attestation.ts";
 import { nameForDps, nameForHub } from "./certificate-name.ts";
 import { deriveDeviceKey } from "./derive-key.ts";
 import { checkRegistrationId } from "./registration-id.ts";
+import { sasCredential } from "./sas-token.ts";
 import { SymmetricKeyAttestation } from "./symmetric-key-attestation.ts";
 import { X509Attestation } from "./x509-attestation.ts";
 
@@ -17,6 +21,8 @@ export interface AttestationContext {
   readonly clock: Clock;
   /** Look at keys, create none. Default false. */
   readonly readOnly?: boolean;
+  /** The MCU, where the settings place something in it. It stays its owner's, and has to outlive the attestation. */
+  readonly mcu?: OpenedMcu | undefined;
 }
 
 /** An attestation, and what a person should know although it can be used. */
@@ -47,10 +53,10 @@ export function createAttestation(
 
 async function createX509(
   { method, registrationId, source: place }: X509Settings,
-  { source, clock }: AttestationContext,
+  { source, clock, mcu }: AttestationContext,
 ): Promise<CreatedAttestation> {
   if (source === "dps" && registrationId !== undefined) checkRegistrationId(registrationId, method);
-  const { identity, warnings } = await openIdentity(place, { clock });
+  const { identity, warnings } = await openIdentity(place, { clock, mcu });
   try {
     const named = (source === "dps" ? nameForDps : nameForHub)(identity.commonNames, registrationId);
     if (source === "dps") checkRegistrationId(named.id, method);
@@ -63,21 +69,28 @@ async function createX509(
 
 async function createSymmetricKey(
   settings: SymmetricKeySettings,
-  { source }: AttestationContext,
+  { source, clock, mcu }: AttestationContext,
 ): Promise<CreatedAttestation> {
   const { method, registrationId, symmetricKey, derive } = settings;
   if (source === "dps") checkRegistrationId(registrationId, method);
+  if (symmetricKey === inMcu) {
+    const credential = mcuSasCredential(requireMcu(mcu).link, { registrationId, clock });
+    return { attestation: new SymmetricKeyAttestation(registrationId, credential), warnings: [] };
+  }
   const given = SymmetricKey.parse(symmetricKey);
   const key = derive ? await deriveDeviceKey(given, registrationId) : given;
-  return { attestation: new SymmetricKeyAttestation(registrationId, key), warnings: [] };
+  return { attestation: new SymmetricKeyAttestation(registrationId, sasCredential(key)), warnings: [] };
 }
 
 /** Without a registration id the TPM is asked for its endorsement key; with one it is not touched yet. */
-async function createTpm(settings: TpmSettings, { clock, readOnly }: AttestationContext): Promise<CreatedAttestation> {
+async function createTpm(
+  settings: TpmSettings,
+  { clock, readOnly, mcu }: AttestationContext,
+): Promise<CreatedAttestation> {
   const { method, registrationId: given } = settings;
   const { openTpmIdentity } = await import("../keys/tpm/open-tpm-identity.ts");
   const { registrationIdOf, TpmAttestation } = await import("./tpm-attestation.ts");
-  const identity = openTpmIdentity(settings, { clock, readOnly });
+  const identity = openTpmIdentity(settings, { clock, readOnly, mcu: mcu?.link });
   try {
     const registrationId = given ?? registrationIdOf((await identity.rootKeys()).endorsementKey);
     checkRegistrationId(registrationId, method);

@@ -1,8 +1,6 @@
 import type { JsonObject } from "../json.ts";
 import type { SasCredential } from "../keys/credential.ts";
-import type { Signer } from "../keys/signer.ts";
 import type { Attestation } from "./attestation.ts";
-import { sasCredential } from "./sas-token.ts";
 
 /** Attestation by a symmetric key that the service has too. The same key serves DPS and the assigned hub. */
 export class SymmetricKeyAttestation implements Attestation {
@@ -12,11 +10,11 @@ export class SymmetricKeyAttestation implements Attestation {
 
   /**
    * @param registrationId checked already
-   * @param key the device's own key, not the group's
+   * @param credential of the device's own key, not the group's
    */
-  constructor(registrationId: string, key: Signer) {
+  constructor(registrationId: string, credential: SasCredential) {
     this.registrationId = registrationId;
-    this.#credential = sasCredential(key);
+    this.#credential = credential;
   }
 
   async evidence(): Promise<JsonObject> {
@@ -31,7 +29,7 @@ export class SymmetricKeyAttestation implements Attestation {
     return this.#credential;
   }
 
-  /** Does nothing: the key is in this process's memory. */
+  /** Does nothing: the key is in this process's memory, or in an MCU whose link is somebody else's. */
   async close(): Promise<void> {}
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -17,6 +17,11 @@ function isForUser(code: ErrorCode): boolean {
     case "attestation.symmetric-key":
     case "attestation.unsupported-pair":
     case "tpm.wrong-password":
+    case "serial.address":
+    case "serial.driver-missing":
+    case "firmware.unusable":
+    case "firmware.wrong-board":
+    case "firmware.downgrade":
       return true;
     default:
       return /^(config|key|certificate)\./.test(code);

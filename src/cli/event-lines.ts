@@ -21,6 +21,10 @@ export const eventNames = [
   "telemetry-acknowledged",
   "method-answered",
   "desired-changed",
+  "mcu-connected",
+  "mcu-disconnected",
+  "mcu-started",
+  "mcu-update",
   "message",
   "message-refused",
 ] as const;

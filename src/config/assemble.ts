@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Secret } from "../secret.ts";
 import { endpointOfDps, endpointOfHub } from "./endpoint-schema.ts";
 import type { Sourced } from "./file-reference.ts";
+import { type InMcu, unlessInMcu } from "./mcu-place.ts";
 import type {
   AttestationSettings,
   DoctorSettings,
@@ -35,6 +36,7 @@ export function assemble({ settings: draft, proxies, stateDirectory }: ValidDraf
     network: network(draft, proxies, open),
     telemetry: { intervalMs: telemetry.interval },
     methods: Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, methodCommand(method)])),
+    ...mcu(draft.mcu),
     doctor: doctor(draft.doctor),
     state: { directory: stateDirectory },
     log: { level: log.level },
@@ -58,7 +60,7 @@ function attestation(draft: DpsDraft["attestation"], open: Open): AttestationSet
   const { registration_id: registrationId } = draft;
   if (draft.method === "x509") return x509(draft, registrationId, open);
   if (draft.method === "tpm") return tpm(draft, open);
-  const symmetricKey = open(draft.symmetric_key);
+  const symmetricKey = unlessInMcu(draft.symmetric_key, open);
   return { method: "symmetric_key", registrationId: given(registrationId), symmetricKey, derive: draft.derive };
 }
 
@@ -82,12 +84,13 @@ function manual(draft: ManualDraft, open: Open): ManualSettings {
   }
   const deviceId = given(draft.device_id);
   const how = given(draft.authentication);
-  const authentication = how.method === "sas" ? sas(deviceId, open(how.device_id_pk)) : x509(how, deviceId, open);
+  const authentication =
+    how.method === "sas" ? sas(deviceId, unlessInMcu(how.device_id_pk, open)) : x509(how, deviceId, open);
   const iothubHostname = given(draft.iothub_hostname);
   return { source: "manual", iothubHostname, deviceId, endpoint: endpointOfHub(draft), authentication };
 }
 
-function sas(deviceId: string, symmetricKey: Secret): AttestationSettings {
+function sas(deviceId: string, symmetricKey: Secret | InMcu): AttestationSettings {
   return { method: "symmetric_key", registrationId: deviceId, symmetricKey, derive: false };
 }
 
@@ -130,6 +133,12 @@ function network(
     ...(proxy === undefined || proxyFrom === undefined ? {} : { proxy, proxyFrom }),
     noProxy: draft.no_proxy ?? environment.noProxy ?? [],
   };
+}
+
+function mcu({ port, baud_rate, firmware_directory }: Draft["mcu"]): Pick<Settings, "mcu"> {
+  if (port === undefined) return {};
+  const firmware = firmware_directory === undefined ? {} : { firmwareDirectory: firmware_directory };
+  return { mcu: { port, baudRate: baud_rate, ...firmware } };
 }
 
 function doctor({ event_hubs, device_update, digital_twins }: Draft["doctor"]): DoctorSettings {

@@ -3,9 +3,11 @@ import { formatNameServer } from "../endpoint/name-server.ts";
 import type { JsonObject } from "../json.ts";
 import { formatDuration } from "./duration.ts";
 import { withoutPin } from "./hardware-uri.ts";
+import { inMcu } from "./mcu-place.ts";
 import { proxyWithoutCredentials } from "./proxy-address.ts";
 import type {
   AttestationSettings,
+  McuSettings,
   NetworkSettings,
   ProvisioningSettings,
   Settings,
@@ -22,7 +24,7 @@ const hidden = "[secret]";
  * filled in. Secrets are `[secret]`, a proxy is shown without its credentials.
  */
 export function describeSettings(settings: Settings): JsonObject {
-  const { provisioning, hub, network, telemetry, methods, doctor, state, log } = settings;
+  const { provisioning, hub, network, telemetry, methods, mcu, doctor, state, log } = settings;
   return {
     provisioning: describeProvisioning(provisioning),
     hub: {
@@ -40,6 +42,7 @@ export function describeSettings(settings: Settings): JsonObject {
         { command, timeout: formatDuration(timeoutMs), max_output: maxOutputBytes },
       ]),
     ),
+    ...(mcu === undefined ? {} : { mcu: describeMcu(mcu) }),
     doctor: {
       ...(doctor.eventHubs === undefined ? {} : { event_hubs: doctor.eventHubs }),
       ...(doctor.deviceUpdate === undefined ? {} : { device_update: doctor.deviceUpdate }),
@@ -61,7 +64,7 @@ function describeProvisioning(provisioning: ProvisioningSettings): JsonObject {
       authentication:
         authentication.method === "x509"
           ? { method: "x509", ...describeX509(authentication) }
-          : { method: "sas", device_id_pk: hidden },
+          : { method: "sas", device_id_pk: describeKey(authentication) },
     };
   }
   return {
@@ -95,16 +98,26 @@ function describeAttestation(attestation: AttestationSettings): JsonObject {
   const id = registrationId === undefined ? {} : { registration_id: registrationId };
   if (attestation.method === "x509") return { method, ...id, ...describeX509(attestation) };
   if (attestation.method === "tpm") return { method, ...id, ...describeTpm(attestation) };
-  return { method, ...id, symmetric_key: hidden, derive: attestation.derive };
+  return { method, ...id, symmetric_key: describeKey(attestation), derive: attestation.derive };
 }
 
 function describeTpm({ tpm, keyTemplate, ownerPassword, endorsementPassword }: TpmSettings): JsonObject {
   return {
-    tpm: formatTpmLocation(tpm),
+    tpm: tpm === inMcu ? inMcu : formatTpmLocation(tpm),
     key_template: keyTemplate,
     ...(ownerPassword === undefined ? {} : { owner_password: hidden }),
     ...(endorsementPassword === undefined ? {} : { endorsement_password: hidden }),
   };
+}
+
+/** That a key is in the MCU is no secret. */
+function describeKey(identity: AttestationSettings): string {
+  return identity.method === "symmetric_key" && identity.symmetricKey === inMcu ? inMcu : hidden;
+}
+
+function describeMcu({ port, baudRate, firmwareDirectory }: McuSettings): JsonObject {
+  const firmware = firmwareDirectory === undefined ? {} : { firmware_directory: firmwareDirectory };
+  return { port, baud_rate: baudRate, ...firmware };
 }
 
 function describeX509({ source }: X509Settings): JsonObject {

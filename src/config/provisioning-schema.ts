@@ -6,6 +6,7 @@ import { pkcs11Uri, tpmUri } from "./hardware-uri.ts";
 import { host } from "./host-kind.ts";
 import { jsonPayload } from "./json-payload.ts";
 import { choice, duration, flag, parsed, text } from "./kinds.ts";
+import { mcuUri, orInMcu } from "./mcu-place.ts";
 import { type Alternative, defaulting, optional, required } from "./schema.ts";
 import { secret } from "./secret-source.ts";
 import { parseSymmetricKey, symmetricKeyExpects, symmetricKeyTextOf } from "./symmetric-key-text.ts";
@@ -25,21 +26,25 @@ function registrationId(longest: number) {
   );
 }
 
-const symmetricKey = secret({ expects: symmetricKeyExpects, parse: parseSymmetricKey, textOf: symmetricKeyTextOf });
+const symmetricKey = orInMcu(
+  secret({ expects: symmetricKeyExpects, parse: parseSymmetricKey, textOf: symmetricKeyTextOf }),
+);
 
 const password = secret({ expects: "a password", parse: (given) => ({ value: new Secret(given) }) });
 
 /** The settings of a certificate with its key, the same for DPS and for a hub given by hand. */
 const x509 = {
   identity_cert: optional(
-    file({ isPrivate: false, hardware: [pkcs11Uri] }),
+    file({ isPrivate: false, hardware: [pkcs11Uri, mcuUri] }),
     "/var/lib/landfall/device.pem",
-    "Certificate chain in PEM form, leaf first, every intermediate after it. Or the PKCS#11 URI of a certificate.",
+    "Certificate chain in PEM form, leaf first, every intermediate after it. Or the PKCS#11 URI of a certificate, or " +
+      "`mcu:` for the chain that the MCU holds.",
   ),
   identity_pk: optional(
-    file({ isPrivate: true, hardware: [pkcs11Uri, tpmUri] }),
+    file({ isPrivate: true, hardware: [pkcs11Uri, tpmUri, mcuUri] }),
     "/var/lib/landfall/device.key.pem",
-    "Private key of the certificate, in PEM form. Or the URI of a key in a PKCS#11 token or a TPM, which it never leaves.",
+    "Private key of the certificate, in PEM form. Or the URI of a key in a PKCS#11 token or a TPM, or `mcu:` for the one " +
+      "in the MCU, which it never leaves.",
   ),
   identity_pk_password: optional(
     password,
@@ -84,7 +89,7 @@ const attestation = {
         symmetric_key: required(
           symmetricKey,
           { uri: "file:///var/lib/landfall/device.key" },
-          "Key of the enrollment, or of the enrollment group.",
+          "Key of the enrollment, or of the enrollment group. `mcu:`: the MCU has it, and writes the tokens itself.",
         ),
         derive: defaulting(
           flag,
@@ -104,9 +109,9 @@ const attestation = {
             "`landfall keys tpm` prints it.",
         ),
         tpm: defaulting(
-          parsed(tpmLocationExpects, parseTpmLocation),
+          orInMcu(parsed(tpmLocationExpects, parseTpmLocation)),
           defaultTpmLocation,
-          "Where the TPM is: a device of the kernel, or the data channel of a software TPM.",
+          "Where the TPM is: a device of the kernel, the data channel of a software TPM, or `mcu:`, behind the MCU.",
         ),
         key_template: defaulting(
           choice(["tcg", "azure"]),
@@ -137,7 +142,7 @@ const authentication = {
         device_id_pk: required(
           symmetricKey,
           { uri: "file:///var/lib/landfall/device.key" },
-          "Primary or secondary key of the device.",
+          "Primary or secondary key of the device. `mcu:`: the MCU has it, and writes the tokens itself.",
         ),
       },
     },

@@ -1,5 +1,6 @@
 import { parseNameServer } from "../endpoint/name-server.ts";
 import { logLevels } from "../log.ts";
+import { parsePortAddress, portAddressForm, usualBaudRate } from "../port-address.ts";
 import { connectToForm, parseConnectTo } from "./connect-to.ts";
 import { file, path } from "./file-kind.ts";
 import { host } from "./host-kind.ts";
@@ -124,9 +125,9 @@ const methods = {
   need: "default",
   doc: "A direct method that runs a command on the device. No shell is involved.",
   names: {
-    // The method reprovision is the agent's own.
-    pattern: /^(?!reprovision$)[^\s/#+?\p{Cc}]{1,128}$/u,
-    expects: "a method name of 1 to 128 characters without white space and / # + ?, and not reprovision",
+    // These methods are the agent's own.
+    pattern: /^(?!(?:reprovision|updateMcu)$)[^\s/#+?\p{Cc}]{1,128}$/u,
+    expects: "a method name of 1 to 128 characters without white space and / # + ?, and not reprovision or updateMcu",
     sample: "restart-app",
   },
   entries: {
@@ -171,6 +172,30 @@ export const settingsSchema = {
       },
     },
     methods,
+    mcu: {
+      node: "table",
+      need: "default",
+      doc: "The microcontroller on a serial port.",
+      entries: {
+        port: optional(
+          parsed(portAddressForm, (address) => (parsePortAddress(address) === undefined ? undefined : address)),
+          "/dev/serial/by-id/usb-my-board",
+          "Where it is: the path of a serial device, tcp://HOST:PORT or unix:PATH. Left out, there is none. Names below " +
+            "/dev/serial/by-id stay the same when a device is plugged again.",
+        ),
+        baud_rate: defaulting(
+          integer(300, 4_000_000, "baud"),
+          usualBaudRate,
+          "Bits per second of a serial device, the same as in the firmware.",
+        ),
+        firmware_directory: optional(
+          path,
+          "/var/lib/landfall/firmware",
+          "Directory with images for the MCU. With it, the direct method updateMcu installs one of them: it names the file " +
+            "and the SHA-256 of its content. Nobody but root and the agent's user should be able to write there.",
+        ),
+      },
+    },
     doctor,
     state: {
       node: "table",

@@ -4,6 +4,7 @@ import type { NameServer } from "../endpoint/name-server.ts";
 import type { JsonObject } from "../json.ts";
 import type { LogLevel } from "../log.ts";
 import type { Secret } from "../secret.ts";
+import type { InMcu } from "./mcu-place.ts";
 import type { TpmLocation } from "./tpm-location.ts";
 
 /**
@@ -17,6 +18,8 @@ export interface Settings {
   readonly telemetry: TelemetrySettings;
   /** Direct methods that run a command, by method name. */
   readonly methods: Readonly<Record<string, MethodCommandSettings>>;
+  /** Absent when there is no MCU. */
+  readonly mcu?: McuSettings;
   readonly doctor: DoctorSettings;
   readonly state: StateSettings;
   readonly log: LogSettings;
@@ -65,7 +68,7 @@ export interface X509Settings {
   readonly method: "x509";
   /** For a manual source: the device id. Absent: the common name of the certificate, which DPS requires to be the same. */
   readonly registrationId?: string;
-  /** Absolute paths. */
+  /** Absolute paths; certificate and key may be in hardware instead. */
   readonly source:
     | { readonly kind: "pem"; readonly certificate: string; readonly privateKey: string; readonly password?: Secret }
     | { readonly kind: "pkcs12"; readonly file: string; readonly password?: Secret };
@@ -76,8 +79,8 @@ export interface SymmetricKeySettings {
   readonly method: "symmetric_key";
   readonly registrationId: string;
   /** Base64 text with padding, as DPS shows it; 16 to 64 bytes. */
-  readonly symmetricKey: Secret;
-  /** The key is the enrollment group's: derive the device's own key from it on the device. */
+  readonly symmetricKey: Secret | InMcu;
+  /** The key is the enrollment group's: derive the device's own key from it on the device. Never of a key in the MCU. */
   readonly derive: boolean;
 }
 
@@ -86,7 +89,7 @@ export interface TpmSettings {
   readonly method: "tpm";
   /** Absent: made from the TPM's endorsement key. */
   readonly registrationId?: string;
-  readonly tpm: TpmLocation;
+  readonly tpm: TpmLocation | InMcu;
   /** By which template keys are created that the TPM does not have yet. Default `tcg`. */
   readonly keyTemplate: TpmKeyTemplate;
   /** Password of the owner hierarchy; absent: none is set. */
@@ -152,6 +155,16 @@ export interface MethodCommandSettings {
   readonly timeoutMs: number;
   /** Bytes of output that are kept, 0 to 131 072; the rest is cut. Default 65 536. */
   readonly maxOutputBytes: number;
+}
+
+/** `[mcu]`: the microcontroller on a serial port. */
+export interface McuSettings {
+  /** Path of a serial device, `tcp://HOST:PORT` or `unix:PATH`. */
+  readonly port: string;
+  /** Bits per second of a serial device, 300 to 4 000 000. Default 115 200. */
+  readonly baudRate: number;
+  /** Absolute path of the directory with the images that the method `updateMcu` may name; absent: there is no such method. */
+  readonly firmwareDirectory?: string;
 }
 
 /** `[doctor]`: host names of further services to look at. */

@@ -2,6 +2,7 @@ import { unusedAziotKeys } from "./aziot-settings.ts";
 import { checkEndpoint, endpointOfDps } from "./endpoint-schema.ts";
 import { type Fault, isTable } from "./fault.ts";
 import type { FileReference } from "./file-reference.ts";
+import { checkMcu } from "./mcu-rules.ts";
 import { Findings, Place, type Surroundings } from "./place.ts";
 import { type ProxyEnvironment, proxyFromEnvironment } from "./proxy-environment.ts";
 import { readNode } from "./read-node.ts";
@@ -45,6 +46,7 @@ export function validate(table: unknown, surroundings: Surroundings): Validation
   if (settings?.provisioning?.source === "dps") {
     checkEndpoint(endpointOfDps(settings.provisioning), top.at("provisioning"));
   }
+  if (settings !== undefined) checkMcu(settings, top);
   const valid = faults.length === 0 && settings !== undefined && stateDirectory !== undefined;
   const draft = valid ? { draft: { settings, proxies, stateDirectory } } : {};
   return { ...draft, faults, warnings, files, holdsSecret };

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Secret } from "../secret.ts";
 import { CertificateIdentity, type CertificateIdentityParts } from "./certificate-identity.ts";
+import type { OpenedMcu } from "./mcu/opened-mcu.ts";
 import { openCertificates } from "./open-certificates.ts";
 import { openKey } from "./open-key.ts";
 import { openPkcs12 } from "./pkcs12.ts";
@@ -36,9 +37,9 @@ export interface OpenedIdentity {
  */
 export async function openIdentity(
   source: IdentitySource,
-  { clock }: { readonly clock: Clock },
+  { clock, mcu }: { readonly clock: Clock; readonly mcu?: OpenedMcu | undefined },
 ): Promise<OpenedIdentity> {
-  const { warnings, ...parts } = source.kind === "pem" ? await openPair(source) : await openFile(source);
+  const { warnings, ...parts } = source.kind === "pem" ? await openPair(source, mcu) : await openFile(source);
   try {
     const identity = new CertificateIdentity({ ...parts, clock });
     return { identity, warnings: [...warnings, ...identity.warnings] };
@@ -50,9 +51,12 @@ export async function openIdentity(
 
 type OpenedParts = Omit<CertificateIdentityParts, "clock"> & { readonly warnings: readonly string[] };
 
-async function openPair({ certificate, privateKey, password }: PairSource): Promise<OpenedParts> {
-  const { chain, location, ...opened } = await openCertificates(certificate);
-  const { key, warnings } = await openKey(privateKey, { password, certificate: chain[0] });
+async function openPair(
+  { certificate, privateKey, password }: PairSource,
+  mcu: OpenedMcu | undefined,
+): Promise<OpenedParts> {
+  const { chain, location, ...opened } = await openCertificates(certificate, mcu?.link);
+  const { key, warnings } = await openKey(privateKey, { password, certificate: chain[0], mcu });
   return { chain, certificateLocation: location, key, warnings: unique([...opened.warnings, ...warnings]) };
 }
 

@@ -1,9 +1,11 @@
 import type { X509Certificate } from "node:crypto";
+import { inMcu } from "../config/mcu-place.ts";
 import { isPkcs11Uri } from "../config/pkcs11-uri.ts";
 import { isTpmUri } from "../config/tpm-uri.ts";
 import { LandfallError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { readKeyFile } from "./key-file.ts";
+import { type OpenedMcu, requireMcu } from "./mcu/opened-mcu.ts";
 import { openPemKey } from "./pem-key.ts";
 import type { OpenedKey } from "./tls-key.ts";
 
@@ -13,6 +15,8 @@ export interface KeyOpening {
   readonly password: Secret | undefined;
   /** The certificate that the key should belong to. A key in hardware is compared with it as it is opened. */
   readonly certificate: X509Certificate | undefined;
+  /** The MCU that may have the key. */
+  readonly mcu?: OpenedMcu | undefined;
 }
 
 /**
@@ -21,7 +25,8 @@ export interface KeyOpening {
  *
  * Rejects with `key.*`; with `certificate.key-mismatch` for a key in hardware that is another certificate's.
  */
-export async function openKey(location: string, { password, certificate }: KeyOpening): Promise<OpenedKey> {
+export async function openKey(location: string, { password, certificate, mcu }: KeyOpening): Promise<OpenedKey> {
+  if (location === inMcu) return { key: requireMcu(mcu?.tlsKey), warnings: [] };
   // What knows about hardware is loaded where it is needed, because few devices have any.
   if (isPkcs11Uri(location)) {
     const { openPkcs11Key } = await import("./pkcs11/open-pkcs11-key.ts");

@@ -9,3 +9,5 @@ export {
 } from "./fake-dps-transport.ts";
 export { type FakeHubBehaviour, FakeHubConnection, type FakeHubOperation } from "./fake-hub-connection.ts";
 export { FakeHubTransport } from "./fake-hub-transport.ts";
+export { FaultyLink, type FaultyLinkOptions, type LinkFaults } from "./faulty-link.ts";
+export { MemoryPort } from "./memory-port.ts";

@@ -47,7 +47,9 @@ async function keyFrom(symmetric_key: unknown, env: Record<string, string> = {})
   const { settings } = await load(withKey(symmetric_key), env);
   if (settings.provisioning.source !== "dps") return undefined;
   const { attestation } = settings.provisioning;
-  return attestation.method === "symmetric_key" ? attestation.symmetricKey.reveal() : undefined;
+  if (attestation.method !== "symmetric_key") return undefined;
+  const { symmetricKey } = attestation;
+  return symmetricKey instanceof Secret ? symmetricKey.reveal() : symmetricKey;
 }
 
 describe("settings", () => {

@@ -235,13 +235,7 @@ describe("host names", () => {
 });
 
 describe("keys that this version cannot reach", () => {
-  test("an MCU's for a certificate", () => {
-    const [line] = faultsOf({ provisioning: { ...dps, attestation: { ...x509, identity_pk: "mcu:" } } });
-    expect(line).toContain("found a mcu: URI; this version cannot use what is kept in a microcontroller");
-    expect(line).toContain("(key.unsupported-uri)");
-  });
-
-  test.each(["pkcs11:object=o?pin-value=hunter2", "tpm:handle=0x81000100", "mcu:"])("%s for tokens", (uri) => {
+  test.each(["pkcs11:object=o?pin-value=hunter2", "tpm:handle=0x81000100"])("%s for tokens", (uri) => {
     const scheme = uri.slice(0, uri.indexOf(":") + 1);
     for (const line of [
       ...faultsOf(withAttestation({ symmetric_key: uri })),

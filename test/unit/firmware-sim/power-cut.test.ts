@@ -1,0 +1,88 @@
+import { describe, expect, test } from "vitest";
+import type { Flash } from "../../../firmware-sim/flash/flash.ts";
+import { MemoryFlash } from "../../../firmware-sim/flash/memory-flash.ts";
+import { bootFrom } from "../../../firmware-sim/image/bootloader.ts";
+import { versionText } from "../../../firmware-sim/image/image-format.ts";
+import { makeMcuImage } from "../../../firmware-sim/image/make-image.ts";
+
+class PowerCut extends Error {}
+
+/** Flash whose power goes in the middle of an access: half of it is done. */
+class CutFlash implements Flash {
+  readonly size: number;
+  accesses = 0;
+  readonly #flash: Flash;
+  readonly #cutAt: number;
+
+  constructor(flash: Flash, cutAt = Number.POSITIVE_INFINITY) {
+    this.#flash = flash;
+    this.size = flash.size;
+    this.#cutAt = cutAt;
+  }
+
+  read(offset: number, length: number): Buffer {
+    return this.#flash.read(offset, length);
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    const cut = this.#isCut();
+    this.#flash.write(offset, cut ? bytes.subarray(0, bytes.length / 2) : bytes);
+    if (cut) throw new PowerCut();
+  }
+
+  erase(offset: number, length: number): void {
+    const cut = this.#isCut();
+    this.#flash.erase(offset, cut ? Math.floor(length / 2) : length);
+    if (cut) throw new PowerCut();
+  }
+
+  #isCut(): boolean {
+    this.accesses += 1;
+    return this.accesses === this.#cutAt;
+  }
+}
+
+function start(flash: Flash) {
+  const { memory, slots, image } = bootFrom(flash, () => ({ serial: 1, key: new Uint8Array(32) }));
+  if (image === undefined) throw new Error("nothing runs");
+  return { memory, slots, running: versionText(image.version) };
+}
+
+const update = makeMcuImage({ version: "1.1.0", codeBytes: 300 });
+
+/** What happens between two versions that run: settings, an upload, a test, a start, a confirmation, a start. */
+function story(flash: Flash): void {
+  const { memory, slots } = start(flash);
+  memory.change({ settings: { a: 1, b: 1 } });
+  memory.change({ settings: { a: 2, b: 2 } });
+  slots.erase(1);
+  slots.write(1, 0, update.subarray(0, 100));
+  slots.write(1, 100, update.subarray(100));
+  slots.request(false);
+  start(flash).slots.confirm();
+  start(flash);
+}
+
+describe("power that is cut at any access to flash", () => {
+  const whole = new CutFlash(new MemoryFlash());
+  story(whole);
+  const cuts = Array.from({ length: whole.accesses }, (_, index) => index + 1);
+
+  test.each(cuts)(
+    "at access %i: an image runs, the settings are of one moment, the update can be had again",
+    (cutAt) => {
+      const flash = new MemoryFlash();
+      expect(() => story(new CutFlash(flash, cutAt))).toThrow(PowerCut);
+      const { memory, running } = start(flash);
+      expect(["1.0.0", "1.1.0"]).toContain(running);
+      const { a, b } = memory.content.settings;
+      expect(a).toBe(b);
+      const { onTrial } = memory.content;
+      const again = start(flash);
+      // Nobody confirmed a trial meanwhile.
+      expect(again.running).toBe(onTrial ? "1.0.0" : running);
+      story(flash);
+      expect(start(flash).running).toBe("1.1.0");
+    },
+  );
+});
