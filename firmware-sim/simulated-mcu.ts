@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
 import type { Duplex } from "node:stream";
 import { untilAborted } from "../src/abort.ts";
 import { type Clock, systemClock } from "../src/clock.ts";
@@ -89,6 +89,11 @@ export class SimulatedMcu extends EventEmitter<SimulatedMcuEvents> {
   /** Version of the running image, such as `1.0.0`; undefined while none runs. */
   get version(): string | undefined {
     return this.#life?.version;
+  }
+
+  /** Resolves while the firmware runs, or once it does. Rejects with `signal.reason`. */
+  async whenRunning({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    while (!this.isRunning) await untilAborted(once(this, "started"), signal);
   }
 
   /** Makes `line` the one that the MCU is on: what it reads there is received, what it says is written there. */
