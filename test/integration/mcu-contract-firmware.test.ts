@@ -1,8 +1,12 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { beforeAll, describe } from "vitest";
 import { seededRandom } from "../../src/emulator/randomness.ts";
+import { isLandfallError } from "../../src/errors.ts";
+import type { Port } from "../../src/serial/port.ts";
 import { portAt } from "../../src/serial/port-at.ts";
 import type { FaultyLinkOptions } from "../../src/testing/faulty-link.ts";
-import { type McuUnderTest, mcuContract } from "../contract/mcu.ts";
+import { mcuContract } from "../contract/mcu.ts";
+import type { McuUnderTest } from "../contract/mcu-scene.ts";
 import { mcuWireContract } from "../contract/mcu-wire.ts";
 import { type Board, lacksBoard, makeFirmware, provision, startFirmware } from "../support/c-firmware.ts";
 import { faultyPort } from "../support/faulty-port.ts";
@@ -28,7 +32,7 @@ async function open(board: Board, quality?: FaultyLinkOptions): Promise<McuUnder
     cert: await folder.write("cert.pem", certificate),
   });
   let firmware = await startFirmware(board, files);
-  const port = portAt(`unix:${files.socket}`);
+  const port = persistentPort(portAt(`unix:${files.socket}`));
   return {
     port: quality === undefined ? port : faultyPort(port, quality),
     patience: { tries: 40, timeoutMs: 300 },
@@ -37,6 +41,23 @@ async function open(board: Board, quality?: FaultyLinkOptions): Promise<McuUnder
       firmware = await startFirmware(board, files);
     },
     close: () => firmware.cutPower(),
+  };
+}
+
+/** A socket is in its place a moment before somebody listens there. */
+function persistentPort(port: Port): Port {
+  return {
+    name: port.name,
+    open: async (options) => {
+      for (;;) {
+        try {
+          return await port.open(options);
+        } catch (error) {
+          if (!isLandfallError(error) || error.code !== "serial.port-not-found") throw error;
+          await nextTurn();
+        }
+      }
+    },
   };
 }
 
