@@ -49,6 +49,7 @@ export class SimulatedMcu extends EventEmitter<SimulatedMcuEvents> {
   readonly #made: MadeBoard;
   readonly #identity: Identity;
   #power = new AbortController();
+  #closed = false;
   #life: Life | undefined;
   #line: Duplex | undefined;
 
@@ -134,13 +135,15 @@ export class SimulatedMcu extends EventEmitter<SimulatedMcuEvents> {
 
   /** Gives power again. */
   restorePower(): void {
-    if (!this.#power.signal.aborted) return;
+    if (this.#closed || !this.#power.signal.aborted) return;
     this.#power = new AbortController();
     this.#start();
   }
 
-  /** Takes power away for good, and lets go of line and flash. */
+  /** Takes power away for good, and lets go of line and flash. May be called more than once. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.cutPower();
     this.#line?.destroy();
     this.#ownFlash?.close();
