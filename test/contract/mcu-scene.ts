@@ -11,7 +11,7 @@ export interface McuUnderTest {
   readonly port: Port;
   /** What the link to it waits by. Default: the machine's own. */
   readonly clock?: Clock;
-  /** How its answers are waited for. Default: up to a second, 20 times. */
+  /** How its answers are waited for. Default: as long as they are meant to take, 20 times. */
   readonly patience?: Patience;
   /** Takes power away in the middle of whatever it does, and gives it again. */
   readonly cyclePower?: () => Promise<void>;
@@ -49,15 +49,7 @@ export async function reset({ client }: Scene): Promise<number | bigint> {
   }
 }
 
-/** Resolves once the firmware answers in another life than `before`. */
-export async function bootAfter({ client }: Scene, before: number | bigint): Promise<number | bigint> {
-  for (;;) {
-    const identity = await new IdentityGroup(client).identity().catch(passOverSilence);
-    if (identity !== undefined && identity.boot !== before) return identity.boot;
-  }
-}
-
-export function passOverSilence(error: unknown): undefined {
+function passOverSilence(error: unknown): undefined {
   if (!isLandfallError(error) || error.code !== "smp.timeout") throw error;
 }
 

@@ -16,7 +16,7 @@ export function mcuContract(name: string, facts: McuFacts, open: () => Promise<M
     let scene: Scene;
     beforeEach(async () => {
       const mcu = await open();
-      const { clock = systemClock, patience = { tries: 20, timeoutMs: 1_000 } } = mcu;
+      const { clock = systemClock, patience = { tries: 20, timeoutMs: 30_000 } } = mcu;
       const link = await SmpLink.open({ port: mcu.port, clock });
       scene = { mcu, clock, link, client: new PatientClient(link, patience) };
     });

@@ -1,8 +1,15 @@
 import { once } from "node:events";
 import { afterEach, describe, expect, test } from "vitest";
-import { type ExecutedCommand, SimulatedMcu, type SimulatedMcuOptions } from "../../../firmware-sim/index.ts";
+import {
+  type ExecutedCommand,
+  makeMcuImage,
+  SimulatedMcu,
+  type SimulatedMcuOptions,
+} from "../../../firmware-sim/index.ts";
+import { uploadImage } from "../../../src/serial/firmware/image-upload.ts";
 import { CommandsGroup } from "../../../src/serial/groups/commands-group.ts";
 import { IdentityGroup } from "../../../src/serial/groups/identity-group.ts";
+import { ImageGroup } from "../../../src/serial/groups/image-group.ts";
 import { OsGroup } from "../../../src/serial/groups/os-group.ts";
 import { SettingsGroup } from "../../../src/serial/groups/settings-group.ts";
 import { StatisticsGroup } from "../../../src/serial/groups/statistics-group.ts";
@@ -109,6 +116,13 @@ describe("what goes wrong when it shall", () => {
     await expect(erasing).rejects.toMatchObject({ code: "smp.timeout" });
     expect(await os.echo("back")).toBe("back");
   });
+});
+
+test("an upload begins whole although its first piece was lost again and again", async () => {
+  const { mcu, link, clock } = await scene();
+  mcu.misbehave({ does: "lose-request", group: 1, command: 1, times: 8 });
+  await uploadImage(link, makeMcuImage({ version: "1.1.0" }), { clock });
+  expect((await new ImageGroup(link).slots())[1]?.version).toBe("1.1.0");
 });
 
 describe("messages", () => {
