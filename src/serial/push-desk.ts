@@ -30,11 +30,15 @@ export class PushDesk {
     };
   }
 
-  /** Has a request answered. Never rejects. */
+  /** Has a request answered, or not, where it could not be dealt with: the MCU will ask again. Never rejects. */
   async answer(request: SmpPacket): Promise<void> {
-    const { cbor, send } = this.#options;
-    const body = cbor.encode(await this.#answerTo(request));
-    send({ ...request, operation: request.operation === "read" ? "read-response" : "write-response", body });
+    const { cbor, send, logger } = this.#options;
+    try {
+      const body = cbor.encode(await this.#answerTo(request));
+      send({ ...request, operation: request.operation === "read" ? "read-response" : "write-response", body });
+    } catch (error) {
+      logger.debug(() => `request ${request.group}/${request.command} of the MCU: ${describeCause(error)}`);
+    }
   }
 
   async #answerTo({ operation, group, command, body, version }: SmpPacket): Promise<CborMap> {
@@ -44,8 +48,8 @@ export class PushDesk {
       const asked = operation === "read" ? "read" : "write";
       return await handler({ operation: asked, command, body: this.#options.cbor.decodeMap(body) });
     } catch (error) {
-      this.#options.logger.debug(() => `request ${group}/${command} of the MCU: ${describeCause(error)}`);
-      const rc = error instanceof SmpRefusal ? error.fault.rc : smpCodes.unknown;
+      if (!(error instanceof SmpRefusal)) throw error;
+      const { rc } = error.fault;
       return version === 1 ? { rc } : { err: { group, rc } };
     }
   }

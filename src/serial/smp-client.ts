@@ -36,7 +36,10 @@ export interface SmpClient {
    */
   request(request: SmpRequest, options?: SmpCallOptions): Promise<CborMap>;
 
-  /** Longest packet that the MCU takes, header included, in bytes. It is asked once after each opening of the port. */
+  /**
+   * Longest packet that the MCU takes, header included, in bytes. It is asked once, and again when other firmware may be
+   * running: after the port was opened anew, a reset, or a silence.
+   */
   packetBytes(options?: SmpCallOptions): Promise<number>;
 
   /** The codec of bodies, for what travels in CBOR within CBOR, and for knowing how long a body will be. */
@@ -52,6 +55,6 @@ export interface SmpPush {
 
 /**
  * Answers the requests that an MCU makes in one group. What it resolves with is the body of the answer; when it rejects
- * with {@link SmpRefusal} the MCU is told that code, and "unknown error" for everything else.
+ * with `SmpRefusal` the MCU is told that code. After any other failure the MCU gets no answer, and will ask again.
  */
 export type SmpPushHandler = (push: SmpPush) => Promise<CborMap>;

@@ -8,7 +8,7 @@ import { type SmpPacketTrace, smpPackets } from "../diagnostics.ts";
 import { describeCause, isLandfallError, LandfallError } from "../errors.ts";
 import { type Logger, silentLogger } from "../log.ts";
 import { type CborCodec, type CborMap, loadCbor } from "./cbor.ts";
-import { encodeFrames, lineEnd, longestPacketBytes } from "./console-frames.ts";
+import { encodeFrames, lineEnd } from "./console-frames.ts";
 import { type FrameDamage, FrameReader } from "./frame-reader.ts";
 import { readPacketLimit } from "./packet-limit.ts";
 import type { Port } from "./port.ts";
@@ -39,6 +39,9 @@ export interface SmpLinkEvents {
   /** A line of text that the MCU printed beside its packets. */
   text: [line: string];
 }
+
+/** Every firmware has room for a packet of so many bytes. */
+const surelyFittingBytes = 92;
 
 const defaults = { timeoutMs: 1_000, tries: 5 };
 
@@ -125,7 +128,9 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
   }
 
   async request(request: SmpRequest, { signal }: SmpCallOptions = {}): Promise<CborMap> {
-    return this.#turns.take(() => this.#exchange(request, signal), signal);
+    const body = this.cbor.encode(request.body ?? {});
+    await this.#requireFits(headerBytes + body.length, { signal });
+    return this.#turns.take(() => this.#exchange(request, body, signal), signal);
   }
 
   async packetBytes({ signal }: SmpCallOptions = {}): Promise<number> {
@@ -150,12 +155,20 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
     return this.close();
   }
 
-  async #exchange(request: SmpRequest, signal: AbortSignal | undefined): Promise<CborMap> {
-    const { operation, group, command, body = {}, repeatable = operation === "read" } = request;
-    const packet = { version: 2, operation, group, command, body: this.cbor.encode(body) };
-    if (headerBytes + packet.body.length > longestPacketBytes) throw tooLarge(packet.body.length, longestPacketBytes);
+  /** What is longer than the MCU's buffer would be dropped there without a word. */
+  async #requireFits(bytes: number, options: SmpCallOptions): Promise<void> {
+    if (bytes <= surelyFittingBytes) return;
+    const limit = await this.packetBytes(options);
+    if (bytes <= limit) return;
+    throw new LandfallError("smp.too-large", `the request has ${bytes} bytes, and the MCU takes ${limit}`);
+  }
+
+  async #exchange(request: SmpRequest, body: Uint8Array, signal: AbortSignal | undefined): Promise<CborMap> {
+    const { operation, group, command, repeatable = operation === "read" } = request;
     this.#sequence = (this.#sequence + 1) % 256;
-    const numbered: SmpPacket = { ...packet, sequence: this.#sequence };
+    const numbered: SmpPacket = { version: 2, operation, group, command, sequence: this.#sequence, body };
+    // Other firmware may come up, with other buffers.
+    if (group === 0 && command === 5) this.#packetBytes = undefined;
     const tries = repeatable ? (request.tries ?? defaults.tries) : 1;
     for (let said = 1; ; ) {
       await this.connected({ signal });
@@ -169,7 +182,11 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
       } catch (error) {
         if (!repeatable || signal?.aborted || !isLandfallError(error)) throw error;
         if (error.code === "smp.timeout" && said < tries) said += 1;
-        else if (error.code !== "serial.unplugged") throw error;
+        else if (error.code !== "serial.unplugged") {
+          // Whoever is silent for so long may have restarted, with other buffers.
+          if (said > 1) this.#packetBytes = undefined;
+          throw error;
+        }
         this.#logger.debug(() => `${describePacket(numbered)} is said again: ${error.message}`);
       }
     }
@@ -268,8 +285,4 @@ function isAnswer(packet: SmpPacket, request: SmpPacket): boolean {
 
 function describePacket({ operation, group, command, sequence }: SmpPacket): string {
   return `${operation} ${group}/${command} (${sequence})`;
-}
-
-function tooLarge(bytes: number, limit: number): LandfallError {
-  return new LandfallError("smp.too-large", `the request has ${bytes} bytes, and a packet may have ${limit}`);
 }

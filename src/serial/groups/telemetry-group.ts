@@ -29,8 +29,8 @@ export async function allowTelemetry(
 
 /**
  * Takes the messages that an MCU pushes: it says each again until it is answered, `pass` gets each once. The MCU is
- * answered when `pass` has resolved, and sends nothing more until then; when it rejects, nothing is answered but an
- * error, and the MCU will say the message again.
+ * answered when `pass` has resolved, and sends nothing more until then; when it rejects, the MCU will say the message
+ * again, unless it is an `SmpRefusal`, with which the MCU is told that its message is not wanted.
  */
 export function telemetryReceiver(pass: (message: McuMessage) => Promise<void>): SmpPushHandler {
   let latest: { readonly boot: number | bigint; readonly number: number; readonly passed: Promise<void> } | undefined;

@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, describe, expect, test } from "vitest";
+import { seededRandom } from "../../../src/emulator/randomness.ts";
 import { LandfallError } from "../../../src/errors.ts";
 import { encodeFrames } from "../../../src/serial/console-frames.ts";
 import type { SmpRequest } from "../../../src/serial/smp-client.ts";
@@ -259,6 +260,36 @@ describe("the port of a link", () => {
   });
 });
 
+describe("over a line that loses, doubles and changes one byte in a thousand", () => {
+  test("hundreds of requests all get the right answer", async () => {
+    const faults = { loss: 0.0004, duplication: 0.0003, corruption: 0.0003 };
+    const mcu = new ScriptedMcu({ ...faults, random: seededRandom(11) });
+    mcu.on("0/0", ({ body }) => ({ r: body.d ?? null }));
+    const { link, clock } = await scene(mcu);
+    const texts = Array.from({ length: 300 }, (_, index) => `${index}`.padStart(150, "."));
+    const answers: unknown[] = [];
+    let done = false;
+    const asking = (async () => {
+      for (const d of texts) answers.push((await link.request({ ...echo, body: { d }, tries: 20 })).r);
+      done = true;
+    })();
+    while (!done) await clock.advance(1_000);
+    await asking;
+    expect(answers).toEqual(texts);
+    expect(mcu.port.link.damagedBytes).toBeGreaterThan(50);
+  });
+
+  test("a stall is waited for", async () => {
+    const { mcu, link, clock } = await scene(new ScriptedMcu().on("0/0", () => ({ r: "hi" })));
+    const line = await mcu.port.opened(1);
+    line.stall();
+    const asked = link.request(echo);
+    await clock.advance(2_500);
+    line.resume();
+    expect(await asked).toEqual({ r: "hi" });
+  });
+});
+
 describe("the longest packet", () => {
   test("is the MCU's buffer less length and CRC, asked once for each opening of the port", async () => {
     const { mcu, link, clock } = await scene();
@@ -269,6 +300,33 @@ describe("the longest packet", () => {
     mcu.port.link.hangUp();
     await clock.advance(1_000);
     expect(await link.packetBytes()).toBe(1020);
+  });
+
+  test("is asked again after a reset and after a silence, for other firmware may be running", async () => {
+    const { mcu, link, clock } = await scene(new ScriptedMcu().on("0/5", () => ({})).on("0/0", () => undefined));
+    expect(await link.packetBytes()).toBe(380);
+    mcu.on("0/6", () => ({ buf_size: 256 }));
+    await link.request({ operation: "write", group: 0, command: 5 });
+    expect(await link.packetBytes()).toBe(252);
+    mcu.on("0/6", () => ({ buf_size: 128 }));
+    const silent = expect(link.request({ ...echo, tries: 2 })).rejects.toMatchObject({ code: "smp.timeout" });
+    await mcu.seen.nth(4);
+    await clock.advance(2_000);
+    await silent;
+    expect(await link.packetBytes()).toBe(124);
+  });
+
+  test("bounds every request: a longer one is not sent", async () => {
+    const { mcu, link } = await scene();
+    mcu.on("0/6", () => ({ buf_size: 200 })).on("0/0", () => ({ r: "" }));
+    const text = (bytes: number): SmpRequest => ({ ...echo, body: { d: "x".repeat(bytes - 13) } });
+    await expect(link.request(text(197))).rejects.toMatchObject({
+      code: "smp.too-large",
+      message: "the request has 197 bytes, and the MCU takes 196",
+    });
+    expect(mcu.asked).toEqual(["0/6"]);
+    await link.request(text(196));
+    expect(mcu.asked).toEqual(["0/6", "0/0"]);
   });
 
   test("is Zephyr's usual one where the MCU does not tell", async () => {
@@ -298,23 +356,34 @@ describe("a request of the MCU's", () => {
     expect(await asked).toEqual({ r: 1 });
   });
 
-  test("is refused where nobody serves its group, where the handler refuses, and where it fails", async () => {
+  test("is refused where nobody serves its group, and where the handler refuses", async () => {
     const { mcu, link } = await scene();
     await link.connected();
     const send = () => mcu.write(encodeFrames(fromHex(push.hex)));
     send();
     expect((await mcu.seen.nth(1)).body).toEqual({ rc: 8 });
-    const stop = link.serve(71, async () => {
-      throw new SmpRefusal("take telemetry", { group: 71, rc: 3 });
-    });
-    send();
-    expect((await mcu.seen.nth(2)).body).toEqual({ err: { group: 71, rc: 3 } });
+    const stop = link.serve(71, async () => ({}));
     link.serve(71, async () => {
-      throw new LandfallError("hub.closed", "gone");
+      throw new SmpRefusal("take telemetry", { group: 71, rc: 3 });
     });
     stop(); // of a handler that was replaced: takes nothing away
     send();
-    expect((await mcu.seen.nth(3)).body).toEqual({ err: { group: 71, rc: 1 } });
+    expect((await mcu.seen.nth(2)).body).toEqual({ err: { group: 71, rc: 3 } });
+  });
+
+  test("is not answered when the handler fails: it will be made again", async () => {
+    const { mcu, link } = await scene();
+    await link.connected();
+    let tries = 0;
+    link.serve(71, async () => {
+      tries += 1;
+      if (tries === 1) throw new LandfallError("hub.not-connected", "later");
+      return { n: 0 };
+    });
+    mcu.write(encodeFrames(fromHex(push.hex)));
+    mcu.write(encodeFrames(fromHex(push.hex)));
+    expect((await mcu.seen.nth(1)).body).toEqual({ n: 0 });
+    expect(tries).toBe(2);
   });
 });
 
