@@ -25,19 +25,41 @@ export interface MqttPacketTrace {
   readonly returnCode?: number;
 }
 
+/** One SMP packet on a serial port. It holds nothing of the body, only its size. */
+export interface SmpPacketTrace {
+  readonly direction: "sent" | "received";
+  /** Name of the port. */
+  readonly port: string;
+  /** `read`, `read-response`, `write` or `write-response`. */
+  readonly operation: string;
+  readonly group: number;
+  readonly command: number;
+  readonly sequence: number;
+  readonly bodyBytes: number;
+}
+
 /** The names that `node:diagnostics_channel` knows our channels by; each line tells the type of its messages. */
 export const channelNames = {
   /** {@link MqttPacketTrace} */
   mqttPacket: "landfall:mqtt:packet",
+  /** {@link SmpPacketTrace} */
+  smpPacket: "landfall:smp:packet",
 } as const;
 
 /** Every MQTT packet, while it goes out or comes in. With `NODE_DEBUG=landfall` each is also a line on stderr. */
 export const mqttPackets = channel(channelNames.mqttPacket);
+
+/** Every SMP packet, while it goes out or comes in; with `NODE_DEBUG=landfall` a line as well. */
+export const smpPackets = channel(channelNames.smpPacket);
 
 const debug = debuglog("landfall");
 if (debug.enabled) {
   mqttPackets.subscribe((message) => {
     const { direction, host, ...facts } = message as MqttPacketTrace;
     debug("%s %s %s", host, direction === "sent" ? ">" : "<", JSON.stringify(facts));
+  });
+  smpPackets.subscribe((message) => {
+    const { direction, port, ...facts } = message as SmpPacketTrace;
+    debug("%s %s %s", port, direction === "sent" ? ">" : "<", JSON.stringify(facts));
   });
 }

@@ -69,6 +69,11 @@ export const errorTable = {
     retry: "never",
     remedy: "Use a transport of landfall's own, which has TLS sign with the key where it is.",
   },
+  "key.of-other-device": {
+    summary: "The hardware that holds the key belongs to another device.",
+    retry: "never",
+    remedy: "Connect the hardware of this device, or correct registration_id.",
+  },
   "certificate.unusable": {
     summary: "A certificate could not be parsed.",
     retry: "never",

@@ -16,6 +16,7 @@ export type {
   HubSettings,
   LogSettings,
   ManualSettings,
+  McuSettings,
   MethodCommandSettings,
   NetworkSettings,
   ProvisioningSettings,

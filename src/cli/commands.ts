@@ -39,6 +39,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./keys.ts")).keys,
   },
   {
+    name: "mcu",
+    summary: "the microcontroller on the serial port: info, flash, monitor",
+    load: async () => (await import("./mcu.ts")).mcu,
+  },
+  {
     name: "emulator",
     summary: "a local Device Provisioning Service and IoT Hub",
     load: async () => (await import("./emulator.ts")).emulator,

@@ -15,6 +15,11 @@ function isForUser(code: ErrorCode): boolean {
     case "attestation.registration-id":
     case "attestation.symmetric-key":
     case "attestation.unsupported-pair":
+    case "serial.address":
+    case "serial.driver-missing":
+    case "firmware.unusable":
+    case "firmware.wrong-board":
+    case "firmware.downgrade":
       return true;
     default:
       return /^(config|key|certificate)\./.test(code);

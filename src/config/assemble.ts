@@ -33,6 +33,7 @@ export function assemble({ settings: draft, proxies, stateDirectory }: ValidDraf
     network: network(draft, proxies, open),
     telemetry: { intervalMs: telemetry.interval },
     methods: Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, methodCommand(method)])),
+    ...mcu(draft.mcu),
     doctor: doctor(draft.doctor),
     state: { directory: stateDirectory },
     log: { level: log.level },
@@ -115,6 +116,10 @@ function network(
     ...(proxy === undefined || proxyFrom === undefined ? {} : { proxy, proxyFrom }),
     noProxy: draft.no_proxy ?? environment.noProxy ?? [],
   };
+}
+
+function mcu({ port, baud_rate }: Draft["mcu"]): Pick<Settings, "mcu"> {
+  return port === undefined ? {} : { mcu: { port, baudRate: baud_rate } };
 }
 
 function doctor({ event_hubs, device_update, digital_twins }: Draft["doctor"]): DoctorSettings {

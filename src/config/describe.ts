@@ -13,7 +13,7 @@ const hidden = "[secret]";
  * filled in. Secrets are `[secret]`, a proxy is shown without its credentials.
  */
 export function describeSettings(settings: Settings): JsonObject {
-  const { provisioning, hub, network, telemetry, methods, doctor, state, log } = settings;
+  const { provisioning, hub, network, telemetry, methods, mcu, doctor, state, log } = settings;
   return {
     provisioning: describeProvisioning(provisioning),
     hub: {
@@ -31,6 +31,7 @@ export function describeSettings(settings: Settings): JsonObject {
         { command, timeout: formatDuration(timeoutMs), max_output: maxOutputBytes },
       ]),
     ),
+    ...(mcu === undefined ? {} : { mcu: { port: mcu.port, baud_rate: mcu.baudRate } }),
     doctor: {
       ...(doctor.eventHubs === undefined ? {} : { event_hubs: doctor.eventHubs }),
       ...(doctor.deviceUpdate === undefined ? {} : { device_update: doctor.deviceUpdate }),

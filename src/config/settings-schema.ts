@@ -1,5 +1,6 @@
 import { parseNameServer } from "../endpoint/name-server.ts";
 import { logLevels } from "../log.ts";
+import { parsePortAddress, portAddressForm, usualBaudRate } from "../port-address.ts";
 import { connectToForm, parseConnectTo } from "./connect-to.ts";
 import { file, path } from "./file-kind.ts";
 import { host } from "./host-kind.ts";
@@ -171,6 +172,24 @@ export const settingsSchema = {
       },
     },
     methods,
+    mcu: {
+      node: "table",
+      need: "default",
+      doc: "The microcontroller on a serial port.",
+      entries: {
+        port: optional(
+          parsed(portAddressForm, (address) => (parsePortAddress(address) === undefined ? undefined : address)),
+          "/dev/serial/by-id/usb-my-board",
+          "Where it is: the path of a serial device, tcp://HOST:PORT or unix:PATH. Left out, there is none. Names below " +
+            "/dev/serial/by-id stay the same when a device is plugged again.",
+        ),
+        baud_rate: defaulting(
+          integer(300, 4_000_000, "baud"),
+          usualBaudRate,
+          "Bits per second of a serial device, the same as in the firmware.",
+        ),
+      },
+    },
     doctor,
     state: {
       node: "table",

@@ -16,6 +16,8 @@ export interface Settings {
   readonly telemetry: TelemetrySettings;
   /** Direct methods that run a command, by method name. */
   readonly methods: Readonly<Record<string, MethodCommandSettings>>;
+  /** Absent when there is no MCU. */
+  readonly mcu?: McuSettings;
   readonly doctor: DoctorSettings;
   readonly state: StateSettings;
   readonly log: LogSettings;
@@ -125,6 +127,14 @@ export interface MethodCommandSettings {
   readonly timeoutMs: number;
   /** Bytes of output that are kept, 0 to 131 072; the rest is cut. Default 65 536. */
   readonly maxOutputBytes: number;
+}
+
+/** `[mcu]`: the microcontroller on a serial port. */
+export interface McuSettings {
+  /** Path of a serial device, `tcp://HOST:PORT` or `unix:PATH`. */
+  readonly port: string;
+  /** Bits per second of a serial device, 300 to 4 000 000. Default 115 200. */
+  readonly baudRate: number;
 }
 
 /** `[doctor]`: host names of further services to look at. */

@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { untilAborted } from "../abort.ts";
 import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
-import { deferred } from "../deferred.ts";
+import { type Deferred, deferred } from "../deferred.ts";
 import { describeCause, isLandfallError, LandfallError } from "../errors.ts";
 import type { Port } from "./port.ts";
 
@@ -29,6 +29,9 @@ export class PortKeeper {
   readonly #options: PortKeeperOptions;
   readonly #backoff: Backoff;
   readonly #closing = new AbortController();
+  #stream: Duplex | undefined;
+  #opened: Deferred<void> = deferred();
+  #lastFailure: LandfallError | undefined;
   #told = false;
 
   constructor(options: PortKeeperOptions) {
@@ -37,9 +40,39 @@ export class PortKeeper {
     void this.#keep();
   }
 
+  /** The port while it is open. */
+  get stream(): Duplex | undefined {
+    return this.#stream;
+  }
+
+  /** Why the port is away; undefined while it is open, and before it has failed once. */
+  get lastFailure(): LandfallError | undefined {
+    return this.#lastFailure;
+  }
+
+  /** Aborts with `serial.closed` when the keeper is closed. */
+  get closed(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Resolves while the port is open, or once it is. Rejects with `serial.closed`. */
+  async opened(signal?: AbortSignal): Promise<void> {
+    while (this.#stream === undefined) {
+      this.closed.throwIfAborted();
+      await untilAborted(untilAborted(this.#opened.promise, this.closed), signal);
+    }
+  }
+
   /** Lets go of the port and stops trying. Neither callback is called any more. */
-  close(): void {
-    this.#closing.abort(new LandfallError("serial.closed", "the port was closed"));
+  async close(): Promise<void> {
+    if (this.closed.aborted) return;
+    const stream = this.#stream;
+    this.#stream = undefined;
+    this.#closing.abort(new LandfallError("serial.closed", `the link over ${this.#options.port.name} was closed`));
+    if (stream === undefined || stream.closed) return;
+    const gone = new Promise<void>((resolve) => stream.once("close", () => resolve()));
+    stream.destroy();
+    await gone;
   }
 
   async #keep(): Promise<void> {
@@ -49,14 +82,14 @@ export class PortKeeper {
         await this.#session(signal);
       } catch (error) {
         if (signal.aborted) return;
-        this.#tellDown(error);
+        this.#down(error);
       }
       await this.#options.clock.sleep(this.#backoff.next(), { signal }).catch(() => {});
     }
   }
 
   async #session(signal: AbortSignal): Promise<void> {
-    const { port, clock, onUp } = this.#options;
+    const { port, clock } = this.#options;
     const stream = await port.open({ signal });
     const closed = deferred<void>();
     let failure: Error | undefined;
@@ -66,8 +99,7 @@ export class PortKeeper {
     stream.once("end", () => stream.destroy());
     stream.once("close", () => closed.resolve());
     const openedAt = clock.elapsed();
-    this.#told = false;
-    onUp(stream);
+    this.#up(stream);
     try {
       await untilAborted(closed.promise, signal);
     } finally {
@@ -78,11 +110,24 @@ export class PortKeeper {
     throw new LandfallError("serial.unplugged", `${port.name} went away${why}`, { cause: failure });
   }
 
-  #tellDown(error: unknown): void {
+  #up(stream: Duplex): void {
+    this.#stream = stream;
+    this.#lastFailure = undefined;
+    this.#told = false;
+    this.#opened.resolve();
+    this.#options.onUp(stream);
+  }
+
+  #down(error: unknown): void {
+    const { port, onDown } = this.#options;
+    const failure = isLandfallError(error)
+      ? error
+      : new LandfallError("serial.port-failed", `could not open ${port.name}`, { cause: error });
+    if (this.#stream !== undefined) this.#opened = deferred();
+    this.#stream = undefined;
     if (this.#told) return;
     this.#told = true;
-    const { port, onDown } = this.#options;
-    const known = isLandfallError(error);
-    onDown(known ? error : new LandfallError("serial.port-failed", `could not open ${port.name}`, { cause: error }));
+    this.#lastFailure = failure;
+    onDown(failure);
   }
 }

@@ -4,6 +4,7 @@ import { untilAborted } from "../abort.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { withDeadline } from "../deadline.ts";
 import { type Deferred, deferred } from "../deferred.ts";
+import { type SmpPacketTrace, smpPackets } from "../diagnostics.ts";
 import { describeCause, isLandfallError, LandfallError } from "../errors.ts";
 import { type Logger, silentLogger } from "../log.ts";
 import { type CborCodec, type CborMap, loadCbor } from "./cbor.ts";
@@ -53,11 +54,7 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
   readonly #keeper: PortKeeper;
   readonly #turns = new Turns();
   readonly #pushes: PushDesk;
-  readonly #closed = new AbortController();
-  #stream: Duplex | undefined;
   #reader: FrameReader | undefined;
-  #up: Deferred<void> = deferred();
-  #lastFailure: LandfallError | undefined;
   #sequence: number;
   #awaited: { readonly request: SmpPacket; readonly answer: Deferred<SmpPacket> } | undefined;
   #packetBytes: number | undefined;
@@ -93,7 +90,6 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
     // An answer to a request of a former life of this program must not fit one of ours.
     this.#sequence = Math.floor(random() * 256);
     this.#pushes = new PushDesk({ cbor, logger, send: (packet) => this.#send(packet) });
-    this.#up.promise.catch(() => {});
     this.#keeper = new PortKeeper({
       port,
       clock,
@@ -110,12 +106,12 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
 
   /** Whether the port is open. */
   get isUp(): boolean {
-    return this.#stream !== undefined;
+    return this.#keeper.stream !== undefined;
   }
 
   /** Why the port is away; undefined while it is open, and before it has failed once. */
   get lastFailure(): LandfallError | undefined {
-    return this.#lastFailure;
+    return this.#keeper.lastFailure;
   }
 
   /** What had to be dropped of what came in since the port was opened. */
@@ -124,11 +120,8 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
   }
 
   /** Resolves while the port is open, or once it is. Rejects with `serial.closed`. */
-  async connected({ signal }: SmpCallOptions = {}): Promise<void> {
-    while (this.#stream === undefined) {
-      this.#closed.signal.throwIfAborted();
-      await untilAborted(this.#up.promise, signal);
-    }
+  connected({ signal }: SmpCallOptions = {}): Promise<void> {
+    return this.#keeper.opened(signal);
   }
 
   async request(request: SmpRequest, { signal }: SmpCallOptions = {}): Promise<CborMap> {
@@ -148,19 +141,9 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
 
   /** Lets go of the port; requests that wait reject with `serial.closed`. */
   async close(): Promise<void> {
-    if (this.#closed.signal.aborted) return;
-    const reason = new LandfallError("serial.closed", `the link over ${this.#port.name} was closed`);
-    this.#closed.abort(reason);
-    this.#keeper.close();
-    const stream = this.#stream;
-    this.#stream = undefined;
-    this.#up.reject(reason);
-    this.#awaited?.answer.reject(reason);
-    if (stream && !stream.closed) {
-      const gone = new Promise<void>((resolve) => stream.once("close", () => resolve()));
-      stream.destroy();
-      await gone;
-    }
+    const closed = this.#keeper.close();
+    this.#awaited?.answer.reject(this.#keeper.closed.reason);
+    await closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -200,7 +183,7 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
     const answer = deferred<SmpPacket>();
     this.#awaited = { request, answer };
     // What is left of a damaged line at the MCU would spoil the next one.
-    if (again) this.#stream?.write(Uint8Array.of(lineEnd));
+    if (again) this.#keeper.stream?.write(Uint8Array.of(lineEnd));
     this.#send(request);
     try {
       return await withDeadline(() => answer.promise, {
@@ -233,20 +216,25 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
   }
 
   #send(packet: SmpPacket): void {
-    this.#logger.trace(() => `> ${describePacket(packet)}`);
-    this.#stream?.write(encodeFrames(encodePacket(packet)));
+    this.#trace("sent", packet);
+    this.#keeper.stream?.write(encodeFrames(encodePacket(packet)));
   }
 
   #receive(bytes: Uint8Array): void {
     const packet = decodePacket(bytes);
     if (packet === undefined) return;
-    this.#logger.trace(() => `< ${describePacket(packet)}`);
+    this.#trace("received", packet);
     if (packet.operation === "read" || packet.operation === "write") {
       void this.#pushes.answer(packet);
       return;
     }
     const { request, answer } = this.#awaited ?? {};
     if (request && isAnswer(packet, request)) answer?.resolve(packet);
+  }
+
+  #trace(direction: SmpPacketTrace["direction"], { version: _, body, ...facts }: SmpPacket): void {
+    if (!smpPackets.hasSubscribers) return;
+    smpPackets.publish({ direction, port: this.#port.name, ...facts, bodyBytes: body.length } satisfies SmpPacketTrace);
   }
 
   #onUp(stream: Duplex): void {
@@ -256,22 +244,13 @@ export class SmpLink extends EventEmitter<SmpLinkEvents> implements SmpClient {
     });
     const reader = this.#reader;
     stream.on("data", (chunk: Buffer) => reader.push(chunk));
-    this.#stream = stream;
-    this.#lastFailure = undefined;
     this.#packetBytes = undefined;
     stream.write(Uint8Array.of(lineEnd));
     this.#logger.info(`the port ${this.#port.name} is open`);
-    this.#up.resolve();
     this.emit("up");
   }
 
   #onDown(error: LandfallError): void {
-    this.#lastFailure = error;
-    if (this.#stream !== undefined) {
-      this.#stream = undefined;
-      this.#up = deferred();
-      this.#up.promise.catch(() => {});
-    }
     this.#awaited?.answer.reject(error);
     this.#logger.warn(`waiting for the port ${this.#port.name}: ${error.message}`, { code: error.code });
     this.emit("down", error);

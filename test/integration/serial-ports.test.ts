@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { afterEach, describe, expect, test } from "vitest";
-import { portAt } from "../../src/serial/port-address.ts";
+import { portAt } from "../../src/serial/port-at.ts";
 import { SmpLink } from "../../src/serial/smp-link.ts";
 import { PseudoTerminal } from "../support/pseudo-terminal.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";

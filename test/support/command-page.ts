@@ -21,10 +21,10 @@ const conventions = `- Results go to standard output, everything else to standar
   \`schema\` tells what it is; a failure is one as well, \`landfall.error/1\`, with a code from [errors.md](errors.md).
   \`landfall run --json\` prints a line for every event, see [events.md](events.md).
 - SIGINT and SIGTERM end a command in an orderly way, and so does a reader of standard output that goes away. A second
-  signal ends it at once. An agent or an emulator that is ended like this has done its work and exits with 0; any other
-  command exits with 128 and the signal's number.
-- \`NO_COLOR\` turns colours off, \`FORCE_COLOR\` on. \`NODE_DEBUG=landfall\` shows every MQTT packet: its type, topic and
-  sizes, never a password, a body or a message's properties.`;
+  signal ends it at once. An agent, an emulator or a monitor that is ended like this has done its work and exits with 0;
+  any other command exits with 128 and the signal's number.
+- \`NO_COLOR\` turns colours off, \`FORCE_COLOR\` on. \`NODE_DEBUG=landfall\` shows every MQTT packet, and every SMP packet
+  of an MCU: its type, topic or command, and sizes, never a password, a body or a message's properties.`;
 
 function fenced(text: string): string {
   return `\`\`\`text\n${text.trimEnd()}\n\`\`\``;

@@ -1,6 +1,6 @@
+import type { Clock } from "../../src/clock.ts";
 import type { FirmwareImage } from "../../src/serial/firmware/image-file.ts";
 import { imageVersionText, readImageFile } from "../../src/serial/firmware/image-file.ts";
-import type { FakeClock } from "../../src/testing/fake-clock.ts";
 import type { ScriptedMcu } from "./scripted-mcu.ts";
 import { UploadTarget } from "./upload-target.ts";
 
@@ -32,10 +32,10 @@ export class ScriptedBootloader {
   running: Held;
   other: Held | undefined;
   readonly #mcu: ScriptedMcu;
-  readonly #clock: FakeClock;
+  readonly #clock: Clock;
   #up = true;
 
-  constructor(mcu: ScriptedMcu, clock: FakeClock, running: FirmwareImage) {
+  constructor(mcu: ScriptedMcu, clock: Clock, running: FirmwareImage) {
     this.#mcu = mcu;
     this.#clock = clock;
     this.running = { image: held(running), pending: false, confirmed: true };

@@ -4,6 +4,7 @@ import { describeCause, isLandfallError, LandfallError } from "../../errors.ts";
 import { IdentityGroup } from "../groups/identity-group.ts";
 import { ImageGroup } from "../groups/image-group.ts";
 import { OsGroup } from "../groups/os-group.ts";
+import { ifTold } from "../if-told.ts";
 import type { SmpCallOptions, SmpClient } from "../smp-client.ts";
 import { SmpRefusal } from "../smp-faults.ts";
 import type { FirmwareImage } from "./image-file.ts";
@@ -122,10 +123,9 @@ class UpdateRun {
     const { signal } = this.#options;
     const slots = await this.#images.slots({ signal });
     this.from ??= activeSlot(slots)?.version;
-    this.#registrationId ??= await ifTold(async () => {
-      return (await new IdentityGroup(this.#client).identity({ signal })).registrationId;
-    });
-    return { kind: "slots", slots, board: await ifTold(() => this.#os.info("i", { signal })) };
+    const identity = await ifTold(new IdentityGroup(this.#client).identity({ signal }));
+    this.#registrationId ??= identity?.registrationId;
+    return { kind: "slots", slots, board: await ifTold(this.#os.info("i", { signal })) };
   }
 
   async #upload(): Promise<void> {
@@ -204,15 +204,5 @@ class UpdateRun {
       signal?.throwIfAborted();
       return error instanceof Error ? error : new Error(describeCause(error));
     }
-  }
-}
-
-/** What firmware that does not know the question need not answer. */
-async function ifTold<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof SmpRefusal) return undefined;
-    throw error;
   }
 }

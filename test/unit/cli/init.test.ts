@@ -59,6 +59,7 @@ describe("landfall init", () => {
       network: {},
       telemetry: {},
       doctor: {},
+      mcu: {},
       state: {},
       log: {},
     });

@@ -12,17 +12,23 @@ import { TpmTunnel } from "../../../src/serial/groups/tpm-tunnel.ts";
 import type { SmpRefusal } from "../../../src/serial/smp-faults.ts";
 import { SmpLink } from "../../../src/serial/smp-link.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
+import { contractFault } from "../../support/mcu-contract.ts";
 import { ScriptedMcu } from "../../support/scripted-mcu.ts";
 import { fromHex, packetVector, vectorValue } from "./smp-vectors.ts";
 
 const open: SmpLink[] = [];
+const spokenTo: ScriptedMcu[] = [];
 afterEach(async () => {
   for (const link of open.splice(0)) await link.close();
+  // Whatever a test was about: all that was sent follows the contract with firmware.
+  const sent = spokenTo.splice(0).flatMap((mcu) => mcu.seen.all);
+  expect(sent.map(contractFault).filter((fault) => fault !== undefined)).toEqual([]);
 });
 
 async function scene() {
   const clock = new FakeClock();
   const mcu = new ScriptedMcu();
+  spokenTo.push(mcu);
   const link = await SmpLink.start({ port: mcu.port, clock, random: () => 0.5 });
   open.push(link);
   return { clock, mcu, link };

@@ -98,17 +98,21 @@ describe("an upload", () => {
     expect(mcu.bodies("1/1").filter(({ off }) => off === 0)).toHaveLength(2);
   });
 
-  test("begins anew when the MCU refuses the offset", async () => {
+  test("begins anew when the MCU refuses to go on", async () => {
     const { mcu, target, start } = await scene();
     const take = mcu.answers.get("1/1");
+    let forgotten = false;
     mcu.on("1/1", (packet) => {
-      if (target.pieces !== 10) return take?.(packet);
-      target.forget();
-      target.pieces += 1;
-      return { err: { group: 1, rc: 20 } };
+      if (target.pieces === 10 && !forgotten) {
+        forgotten = true;
+        target.forget();
+      }
+      const goesOn = packet.body.off !== 0;
+      return forgotten && goesOn && target.received.length === 0 ? { err: { group: 1, rc: 20 } } : take?.(packet);
     });
     await start();
     expect(target.received.equals(image)).toBe(true);
+    expect(mcu.bodies("1/1").filter(({ off }) => off === 0)).toHaveLength(2);
   });
 
   test("ends with the refusal of an MCU that does not want it", async () => {
@@ -183,13 +187,15 @@ describe("over a line of 115 200 baud", () => {
 });
 
 describe("the pace of an upload", () => {
-  test("chooses packets that leave no frame almost empty", () => {
-    for (const limit of [92, 380, 508, 1020, 2044]) {
-      const bytes = bestPacketBytes(limit);
-      expect(bytes).toBeLessThanOrEqual(limit);
-      const share = (each: number) => (each - 26) / (framedBytes(each) + 35);
-      expect(share(bytes)).toBeGreaterThanOrEqual(share(limit));
+  test("chooses the packet that carries most for the line it takes", () => {
+    const share = (bytes: number) => (bytes - 26) / (framedBytes(bytes) + 35);
+    for (let limit = 150; limit < 600; limit++) {
+      const shares = Array.from({ length: 93 }, (_, less) => share(limit - less));
+      expect(share(bestPacketBytes(limit))).toBe(Math.max(...shares));
+      expect(bestPacketBytes(limit)).toBeLessThanOrEqual(limit);
     }
+    // 369 bytes with length and CRC are four full frames and one byte.
+    expect(bestPacketBytes(369)).toBeLessThan(369);
   });
 
   test("waits according to what answers took, twice as long after each silence", () => {

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, describe, expect, test } from "vitest";
 import { LandfallError } from "../../../src/errors.ts";
 import { encodeFrames } from "../../../src/serial/console-frames.ts";
@@ -145,16 +146,17 @@ describe("a request", () => {
   });
 
   test("ends what is left of a damaged line before it is said again", async () => {
-    const { mcu, link, clock } = await scene(new ScriptedMcu().on("0/0", ({ body }) => ({ r: body.d ?? null })));
-    await link.connected();
-    const { link: line } = mcu.port;
-    line.near.write("\x06\x09AB");
-    line.setFaults({ loss: 1 });
-    const asked = link.request(echo);
-    await clock.sleeping();
-    line.setFaults({});
-    await clock.advance(1000);
-    expect(await asked).toEqual({ r: "hi" });
+    const { mcu, link, clock } = await scene(new ScriptedMcu().on("0/0", () => undefined));
+    const far: Buffer[] = [];
+    (await mcu.port.opened(1)).far.on("data", (chunk: Buffer) => void far.push(chunk));
+    const failed = expect(link.request({ ...echo, tries: 2 })).rejects.toMatchObject({ code: "smp.timeout" });
+    await mcu.seen.nth(1);
+    await clock.advance(3_000);
+    await failed;
+    const lines = Buffer.concat(far).toString("latin1").split("\n");
+    const frame = lines[1];
+    expect(frame?.length).toBeGreaterThan(20);
+    expect(lines).toEqual(["", frame, "", frame, ""]);
   });
 
   test("that acts is never said twice", async () => {
@@ -324,4 +326,21 @@ test("text beside the packets is told line by line", async () => {
   mcu.write("*** Booting ***\r\n<inf> up\n");
   await new Promise((resolve) => setImmediate(resolve));
   expect(lines).toEqual(["*** Booting ***", "<inf> up"]);
+});
+
+test("every packet can be watched, without its body", async () => {
+  const traces: unknown[] = [];
+  const watch = (trace: unknown) => void traces.push(trace);
+  subscribe("landfall:smp:packet", watch);
+  try {
+    const { link } = await scene(new ScriptedMcu().on("0/0", () => ({ r: "secret" })));
+    await link.request(echo);
+  } finally {
+    unsubscribe("landfall:smp:packet", watch);
+  }
+  const packet = { port: "memory", group: 0, command: 0, sequence: 129 };
+  expect(traces).toEqual([
+    { ...packet, direction: "sent", operation: "write", bodyBytes: 6 },
+    { ...packet, direction: "received", operation: "write-response", bodyBytes: 10 },
+  ]);
 });

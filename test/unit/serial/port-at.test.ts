@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { portAt } from "../../../src/serial/port-address.ts";
+import { portAt } from "../../../src/serial/port-at.ts";
 import { DevicePort } from "../../../src/serial/ports/device-port.ts";
 import { SocketPort } from "../../../src/serial/ports/socket-port.ts";
 

@@ -1,0 +1,51 @@
+import { isLandfallError, LandfallError } from "../errors.ts";
+import { type Command, configOption, type ExitCode, type Invocation, jsonOption } from "./command.ts";
+import { exitCodeFor } from "./error-report.ts";
+
+/** What `landfall mcu` can do; each has a file of its own, loaded when it is called. */
+const actions: Readonly<Record<string, () => Promise<(invocation: Invocation) => Promise<ExitCode>>>> = {
+  info: async () => (await import("./mcu/info.ts")).info,
+  flash: async () => (await import("./mcu/flash.ts")).flash,
+  monitor: async () => (await import("./mcu/monitor.ts")).monitor,
+};
+
+/** The exit code of an update that ended with the former firmware. */
+const reverted = 3;
+
+/** `landfall mcu`: the microcontroller on the serial port, without an agent. */
+export const mcu: Command = {
+  name: "mcu",
+  operands: "info | flash FILE | monitor",
+  description:
+    "info tells what the MCU says of itself. flash checks an image of MCUboot, uploads it, starts it, and confirms it once " +
+    "the MCU is healthy; the former firmware comes back otherwise (exit code 3), and an upload that was interrupted is " +
+    "taken up where it was. monitor prints what the MCU prints, until it is interrupted. The port has one user: stop the " +
+    "agent first.",
+  options: {
+    ...configOption,
+    port: {
+      type: "string",
+      short: "p",
+      value: "PORT",
+      help: "a serial device, tcp://HOST:PORT or unix:PATH (default: [mcu] port of the configuration)",
+    },
+    baud: { type: "string", short: "b", value: "RATE", help: "bits per second of a serial device (default: 115200)" },
+    "allow-downgrade": { type: "boolean", help: "flash: take an image that is older than the running one" },
+    telemetry: {
+      type: "boolean",
+      help: "monitor: also have the MCU send its messages; they are taken from it and do not reach the hub",
+    },
+    ...jsonOption("landfall.mcu-info/1, landfall.mcu-flash/1; monitor prints landfall.mcu-line/1 lines"),
+  },
+  maxPositionals: 2,
+  async run(invocation) {
+    const [name = "nothing"] = invocation.positionals;
+    const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
+    if (action === undefined) {
+      throw new LandfallError("cli.usage", `mcu: expected info, flash or monitor, got ${JSON.stringify(name)}`);
+    }
+    return (await action())(invocation);
+  },
+  exitCodeFor: (error) =>
+    isLandfallError(error) && error.code === "firmware.reverted" ? reverted : exitCodeFor(error),
+};

@@ -1,0 +1,64 @@
+import type { ImageSlot } from "../../serial/groups/image-group.ts";
+import { type McuInfo, readMcuInfo } from "../../serial/mcu-info.ts";
+import type { ExitCode, Invocation } from "../command.ts";
+import { plainLine } from "../plain-text.ts";
+import { openLink } from "./open-link.ts";
+
+/** `landfall mcu info`. */
+export async function info(invocation: Invocation): Promise<ExitCode> {
+  const { options, terminal, signal } = invocation;
+  await using link = await openLink(invocation);
+  const told = await readMcuInfo(link, { signal });
+  const text =
+    options.json === true
+      ? JSON.stringify({ schema: "landfall.mcu-info/1", port: link.portName, ...infoJson(told) })
+      : infoLines(link.portName, told).join("\n");
+  terminal.out.write(`${text}\n`);
+  return 0;
+}
+
+function infoJson({ identity, slots, ...rest }: McuInfo): object {
+  return {
+    ...rest,
+    // A boot number may be larger than JSON's readers take.
+    ...(identity === undefined ? {} : { identity: { ...identity, boot: String(identity.boot) } }),
+    ...(slots === undefined ? {} : { slots: slots.map((slot) => ({ ...slot, hash: hexOf(slot) })) }),
+  };
+}
+
+function infoLines(
+  port: string,
+  { identity, board, system, slots, commands, statistics, packetBytes }: McuInfo,
+): string[] {
+  const rows: [string, string | undefined][] = [
+    ["port", port],
+    ["registration id", identity?.registrationId],
+    ["proves it with", identity?.kinds.join(", ")],
+    ["board", board],
+    ["system", system],
+    ...(slots ?? []).map((slot): [string, string] => [slotName(slot), slotText(slot)]),
+    ["commands", commands?.join(", ")],
+    ["statistics", statistics?.join(", ")],
+    ["longest packet", `${packetBytes} bytes`],
+  ];
+  return rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(17)}${plainLine(value)}`]));
+}
+
+function slotName({ image, slot }: ImageSlot): string {
+  return image === 0 ? `slot ${slot}` : `image ${image} slot ${slot}`;
+}
+
+function slotText(slot: ImageSlot): string {
+  const marks = [
+    slot.active ? "running" : undefined,
+    slot.confirmed ? "confirmed" : undefined,
+    slot.pending ? "starts next" : undefined,
+    slot.active && !slot.confirmed ? "on trial" : undefined,
+    slot.bootable ? undefined : "does not start",
+  ].filter((mark) => mark !== undefined);
+  return [slot.version, marks.join(", "), hexOf(slot)?.slice(0, 16)].filter(Boolean).join("  ");
+}
+
+function hexOf({ hash }: ImageSlot): string | undefined {
+  return hash === undefined ? undefined : Buffer.from(hash).toString("hex");
+}
