@@ -6,7 +6,7 @@ import { CommandsGroup } from "../../src/serial/groups/commands-group.ts";
 import { IdentityGroup } from "../../src/serial/groups/identity-group.ts";
 import { ImageGroup } from "../../src/serial/groups/image-group.ts";
 import type { Port } from "../../src/serial/port.ts";
-import { portAt } from "../../src/serial/port-address.ts";
+import { portAt } from "../../src/serial/port-at.ts";
 import { SmpLink } from "../../src/serial/smp-link.ts";
 import type { LinkFaults } from "../../src/testing/faulty-link.ts";
 import { MemoryPort } from "../../src/testing/memory-port.ts";

@@ -5,7 +5,7 @@ import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { CborMap, CborValue } from "../../src/serial/cbor.ts";
 import { encodeFrames } from "../../src/serial/console-frames.ts";
 import { FrameReader } from "../../src/serial/frame-reader.ts";
-import { portAt } from "../../src/serial/port-address.ts";
+import { portAt } from "../../src/serial/port-at.ts";
 import type { SmpPush } from "../../src/serial/smp-client.ts";
 import { SmpRefusal } from "../../src/serial/smp-faults.ts";
 import { SmpLink } from "../../src/serial/smp-link.ts";
