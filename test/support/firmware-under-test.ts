@@ -8,13 +8,12 @@ import type { FaultyLinkOptions } from "../../src/testing/faulty-link.ts";
 import { mcuContract } from "../contract/mcu.ts";
 import type { McuUnderTest } from "../contract/mcu-scene.ts";
 import { mcuWireContract } from "../contract/mcu-wire.ts";
-import { type Board, lacksBoard, makeFirmware, provision, startFirmware } from "../support/c-firmware.ts";
-import { faultyPort } from "../support/faulty-port.ts";
-import { ScratchFolder } from "../support/scratch-folder.ts";
-import { simulatorFacts, testIdentity } from "../support/simulated-mcu.ts";
+import { type Board, lacksBoard, makeFirmware, provision, startFirmware } from "./c-firmware.ts";
+import { faultyPort } from "./faulty-port.ts";
+import { ScratchFolder } from "./scratch-folder.ts";
+import { simulatorFacts, testIdentity } from "./simulated-mcu.ts";
 
 const folder = new ScratchFolder();
-const boards = (["host", "mps2-an385"] as const).filter((board) => !lacksBoard(board));
 // One byte in a thousand goes wrong.
 const faults = { corruption: 0.0004, loss: 0.0003, duplication: 0.0003 };
 
@@ -61,13 +60,16 @@ function persistentPort(port: Port): Port {
   };
 }
 
-beforeAll(async () => {
-  await makeFirmware(...boards);
-}, 240_000);
+/** Holds the sample firmware on a board to everything that every MCU is held to, at a clean line and at a faulty one. */
+export function firmwareContract(board: Board): void {
+  describe.skipIf(lacksBoard(board))(`on ${board}`, () => {
+    beforeAll(async () => {
+      await makeFirmware(board);
+    }, 240_000);
 
-describe.each(boards)("on %s", (board) => {
-  mcuWireContract("the sample firmware", () => open(board));
-  mcuContract("the sample firmware", simulatorFacts, () => open(board));
-  const random = seededRandom(2);
-  mcuContract("the sample firmware on a faulty line", simulatorFacts, () => open(board, { ...faults, random }));
-});
+    mcuWireContract("the sample firmware", () => open(board));
+    mcuContract("the sample firmware", simulatorFacts, () => open(board));
+    const random = seededRandom(2);
+    mcuContract("the sample firmware on a faulty line", simulatorFacts, () => open(board, { ...faults, random }));
+  });
+}
