@@ -44,6 +44,17 @@ export function telemetryContract(get: () => Scene): void {
     await settings.commit();
   });
 
+  test("takes no answer to another message for one to its own", async () => {
+    const { link, client } = get();
+    const pushes = new Sightings<SmpPush>();
+    link.serve(71, async (push) => {
+      pushes.add(push);
+      return { n: (push.body.n as number) + 1 };
+    });
+    await allowTelemetry(client, true);
+    expect((await pushes.nth(2)).body).toEqual((await pushes.nth(1)).body);
+  });
+
   test("is silent before it is allowed, and after a reset", async () => {
     const scene = get();
     const pushes = new Sightings<SmpPush>();

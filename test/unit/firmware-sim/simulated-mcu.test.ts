@@ -197,6 +197,21 @@ describe("a board", () => {
     expect((await committed)[0]).toMatchObject({ "press/force": 9, "sampling/period_ms": 5_000 });
   });
 
+  test("remembers 32 commands: what is done makes room, and what is at work does not", async () => {
+    const names = Array.from({ length: 33 }, (_, index) => `work-${index}`);
+    const endless = Object.fromEntries(names.map((name) => [name, () => new Promise<never>(() => {})]));
+    const { link, mcu, count, executed } = await scene({ commands: endless });
+    const begin = (name: string) => {
+      const body = { id: name, boot: mcu.boot ?? 0, name };
+      return link.request({ operation: "write", group: 72, command: 0, body, repeatable: true });
+    };
+    await count("first");
+    for (const name of names.slice(0, 32)) expect(await begin(name)).toEqual({ id: name });
+    await expect(begin("work-32")).rejects.toMatchObject({ fault: { group: 72, rc: 10 } });
+    await expect(count("first")).rejects.toMatchObject({ fault: { group: 72, rc: 10 } });
+    expect(executed).toHaveLength(33);
+  });
+
   test("restarts its sensors when told so", async () => {
     const { commands, mcu } = await scene();
     const measure = async (id: string) => (await commands.execute({ id, boot: mcu.boot ?? 0, name: "measure" })).result;
