@@ -25,10 +25,20 @@ const parts = {
   mqtt: `exports.MqttClient = require("mqtt/lib/client").default;`,
   // PKCS#12, and not TLS, SSH …
   "node-forge": `
-    require("node-forge/lib/pki");
+    require("node-forge/lib/pkcs12");
     require("node-forge/lib/md.all");
     module.exports = require("node-forge/lib/forge");`,
+  // What it would print of packets has passwords in it.
+  debug: `
+    const silent = Object.assign(() => {}, { enabled: false, extend: () => silent });
+    module.exports = Object.assign(() => silent, { default: () => silent, enabled: () => false });`,
+  // For topic aliases, which MQTT 3.1.1 does not have.
+  "lru-cache": `exports.LRUCache = class { constructor() { throw new Error("topic aliases are not in this file"); } };`,
 };
+
+/** Certificates in a PKCS#12 file are taken as they stand, as those are that forge cannot read: what is in them Node tells. */
+const unreadCertificates = `
+  require("./forge").pki.certificateFromAsn1 = () => { throw new Error("certificates are not read by forge in this file"); };`;
 
 /** A module that says `text`, for what is a file of its own elsewhere. */
 const saying = (name, text) => ({ contents: `export const ${name} = ${JSON.stringify(text)};`, loader: "ts" });
@@ -83,6 +93,7 @@ await build({
           namespace: "parts",
         }));
         onLoad({ filter: /./, namespace: "parts" }, ({ path }) => ({ contents: parts[path], resolveDir: root }));
+        onLoad({ filter: /\/node-forge\/lib\/x509\.js$/ }, () => ({ contents: unreadCertificates }));
         // Timers of a web worker, for browsers: the MQTT client is given ours.
         onLoad({ filter: /\/worker-timers\/.*\.js$/ }, () => ({ contents: "module.exports = {};" }));
         onLoad({ filter: /src\/keys\/tpm\/signing-thread-program\.ts$/ }, () =>
