@@ -1,6 +1,5 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
-import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openIdentity } from "../../src/keys/open-identity.ts";
 import { Secret } from "../../src/secret.ts";
@@ -64,12 +63,12 @@ describe.skipIf(lacksTokens())("a key in a token", () => {
   });
 
   test("leaves no PIN in a file and no variable in the environment", async () => {
+    process.env.XDG_RUNTIME_DIR = scratch.file("runtime");
+    mkdirSync(process.env.XDG_RUNTIME_DIR);
     const before = { ...process.env };
     await open(token.uri("ec-key"));
     expect(process.env).toEqual(before);
-    for (const folder of [process.env.XDG_RUNTIME_DIR, "/dev/shm", tmpdir()]) {
-      expect(readdirSync(folder || "/dev/shm").filter((name) => name.startsWith("landfall-pin-"))).toEqual([]);
-    }
+    expect(readdirSync(scratch.file("runtime"))).toEqual([]);
   });
 
   test("takes its PIN from a file that is its owner's alone", async () => {
@@ -105,6 +104,22 @@ describe.skipIf(lacksTokens())("a key in a token", () => {
       });
     }
     await expect(open(token.uri("rsa-key"))).rejects.toMatchObject({ code: "certificate.key-mismatch" });
+  });
+
+  test("is never replaced by a key in a file, not even by one that fits the certificate", async () => {
+    const key = await openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256");
+    const spki = createPublicKey(key).export({ type: "spki", format: "pem" }).toString();
+    const certificate = await authority.certify(spki, "fits");
+    const both = await scratch.write("fits.pem", `${certificate}${key}`);
+    await scratch.write("fits.key", key);
+    const inFile = await openIdentity({ kind: "pem", certificate: both, privateKey: both }, { clock });
+    await inFile.identity.close();
+    for (const [uri, code] of [
+      [token.uri("no-key"), "key.not-in-token"],
+      [token.uri("ec-key"), "certificate.key-mismatch"],
+    ] as const) {
+      await expect(open(uri, { certificate: both })).rejects.toMatchObject({ code });
+    }
   });
 
   test("can have its certificate beside it in the token", async () => {

@@ -1,10 +1,10 @@
 import { createPublicKey, type KeyObject, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { extname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { LandfallError } from "../../errors.ts";
+import { makePrivateFolder } from "../private-folder.ts";
 import type { SigningThreadData, SigningThreadNews, SigningThreadOrder } from "./signing-messages.ts";
 
 /** The program of a thread: a file, or the text itself where all of a program is one file. */
@@ -40,7 +40,7 @@ export class SigningThread implements AsyncDisposable {
    * @param signer handed to the thread's signer; it is copied
    */
   static async start(program: ThreadProgram, signer: unknown): Promise<SigningThread> {
-    const folder = makeFolder();
+    const folder = makePrivateFolder();
     // The socket's folder must not outlive the process, which may be told to end at any time.
     const release = (): void => rmSync(folder, { recursive: true, force: true });
     process.once("exit", release);
@@ -107,17 +107,4 @@ function firstNews(worker: Worker): Promise<SigningThreadNews> {
     worker.once("error", (error) => reject(noWord(error)));
     worker.once("exit", () => reject(noWord()));
   });
-}
-
-/** The folder's name is random, and no other user can enter it. */
-function makeFolder(): string {
-  // The path of a socket has room for little more than a hundred bytes.
-  const parent = process.env.XDG_RUNTIME_DIR || tmpdir();
-  try {
-    return mkdtempSync(join(parent, "landfall-"));
-  } catch (cause) {
-    throw new LandfallError("key.hardware-failed", `Cannot make a folder in ${parent} for the signer's socket.`, {
-      cause,
-    });
-  }
 }
