@@ -21,6 +21,8 @@ describe("landfall demo", () => {
     expect(told.map(({ atSeconds }) => atSeconds)).toEqual(
       told.map(({ atSeconds }) => atSeconds).sort((a, b) => a - b),
     );
+    expect(whatOf(result, "credential")).toMatch(/^X\.509 .* in a file$/);
+    expect(whatOf(result, "hub")).toMatch(/by mutual TLS$/);
     for (const name of steps) expect(demo.err).toContain(`✓ ${name}`);
     expect(await readdir(temporary.path)).toEqual([]);
   });
@@ -59,7 +61,6 @@ function whatOf(result: JsonLine | undefined, step: string): string {
 }
 
 describe.each([
-  ["x509", false, /^X\.509 .* in a file$/, /over mqtt, after \d+ polls?:/, /by mutual TLS$/],
   ["symmetric-key", false, /^symmetric key .* in a file here/, /over mqtt, after \d+ polls?:/, /by a token signed/],
   ["tpm", lacks("swtpm"), /swtpm.* in the TPM/, /over https, after 1 challenge and \d+ polls?:/, /signed in the TPM$/],
   ["pkcs11", lacksTokens(), /made in a PKCS#11 token/, /over mqtt, after \d+ polls?:/, /by mutual TLS, signed in the/],

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import tls from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { buildEngine } from "../../src/keys/engine/build-engine.ts";
@@ -103,6 +104,14 @@ describe.skipIf(lacksTokens() || ["swtpm", "cc"].some(lacks))("a device comes in
       }),
     };
   };
+  const wholeInToken = async (): Promise<KeyInPlace> => ({
+    publicKeyPem: await token.makeKey("whole", "ec"),
+    settings: async (certificate) => {
+      await token.writeCertificate("whole", new X509Certificate(certificate).raw);
+      const uri = token.uri("whole");
+      return { identity_cert: uri, identity_pk: uri, identity_pk_password: { value: token.pin } };
+    },
+  });
   const persistentInTpm = async (): Promise<KeyInPlace> => {
     const { publicArea } = await makeTpmKey(swtpm, { handle: 0x81010010 });
     const identity_pk = `tpm:handle=0x81010010;at=${swtpm.location}`;
@@ -128,6 +137,7 @@ describe.skipIf(lacksTokens() || ["swtpm", "cc"].some(lacks))("a device comes in
     ["an RSA key in a PKCS#12 file", () => inPkcs12("rsa")],
     ["an EC key in a token", () => inToken("ec")],
     ["an RSA key in a token", () => inToken("rsa")],
+    ["an EC key beside its certificate in a token", wholeInToken],
     ["a key in a TPM", persistentInTpm],
     ["a key wrapped by a TPM", wrappedByTpm],
   ];

@@ -106,6 +106,22 @@ describe.skipIf(lacksTokens())("a key in a token", () => {
     await expect(open(token.uri("rsa-key"))).rejects.toMatchObject({ code: "certificate.key-mismatch" });
   });
 
+  test("is never replaced by a key in a file, not even by one that fits the certificate", async () => {
+    const key = await openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256");
+    const spki = createPublicKey(key).export({ type: "spki", format: "pem" }).toString();
+    const certificate = await authority.certify(spki, "fits");
+    const both = await scratch.write("fits.pem", `${certificate}${key}`);
+    await scratch.write("fits.key", key);
+    const inFile = await openIdentity({ kind: "pem", certificate: both, privateKey: both }, { clock });
+    await inFile.identity.close();
+    for (const [uri, code] of [
+      [token.uri("no-key"), "key.not-in-token"],
+      [token.uri("ec-key"), "certificate.key-mismatch"],
+    ] as const) {
+      await expect(open(uri, { certificate: both })).rejects.toMatchObject({ code });
+    }
+  });
+
   test("can have its certificate beside it in the token", async () => {
     await token.writeCertificate(
       "ec-key",

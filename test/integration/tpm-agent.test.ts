@@ -14,6 +14,7 @@ const registration = ["register 401", "register 202", "poll 202", "poll 200"];
 
 describe.skipIf(lacks("swtpm"))("a device with a TPM", () => {
   const swtpm = new Swtpm();
+  const exchanged = new Swtpm();
   const scratch = new ScratchFolder();
   let registrationId: string;
   let world: AgentWorld;
@@ -156,6 +157,25 @@ describe.skipIf(lacks("swtpm"))("a device with a TPM", () => {
     expect(await started).toMatchObject({ deviceId: registrationId });
     await agent.send("at the second time");
     expect(steps()).toEqual(["register 401", "register 401", ...registration]);
+  });
+
+  test("is refused while its enrollment names the TPM before the one it has, and comes in once that is changed", async () => {
+    const place = { method: "tpm", tpm: exchanged.location, registration_id: registrationId };
+    await using agent = await world.agent(place, overHttps);
+    const started = agent.start();
+    const refused = await world.emulator.events.next("dps.register", { from: "now" });
+    expect(refused).toMatchObject({ registrationId, status: 400 });
+    await using identity = new TpmIdentity({ tpm: tpmAt(exchanged.location) });
+    const endorsementKey = (await identity.rootKeys()).endorsementKey.toString("base64");
+    const [enrollment] = world.emulator.dps.enrollments;
+    if (enrollment) world.emulator.dps.unenroll(enrollment);
+    world.emulator.dps.enroll({ registrationId, attestation: { method: "tpm", endorsementKey } });
+    expect(await started).toMatchObject({ deviceId: registrationId });
+    await agent.send("with another TPM");
+    expect(world.records.some(({ message }) => message.includes("Endorsement key is invalid, or does not match"))).toBe(
+      true,
+    );
+    expect(await exchanged.leftovers()).toBe("");
   });
 
   test.each(["mqtt", "mqtt-ws"] as const)("is refused over %s when the agent is made", async (transport) => {
