@@ -268,6 +268,7 @@ describe("a board", () => {
     mcu.close();
     expect(second.destroyed).toBe(true);
     await expect(mcu.whenRunning({ signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+    expect(mcu.listenerCount("started")).toBe(0);
   });
 
   test("cannot be what no board can be, and says all that is wrong", () => {
