@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { decode } from "cborg";
 import { expect, test } from "vitest";
 import { type McuImageRecipe, makeMcuImage } from "../../firmware-sim/index.ts";
 import { uploadImage } from "../../src/serial/firmware/image-upload.ts";
@@ -7,16 +9,27 @@ import { SettingsGroup } from "../../src/serial/groups/settings-group.ts";
 import type { SmpRequest } from "../../src/serial/smp-client.ts";
 import { fault, type McuFacts, reset, type Scene } from "./mcu-scene.ts";
 
+/** Such as `0 1.0.0 active confirmed`. */
+function summary({ slot, version, active, confirmed, pending, permanent }: Omit<ImageSlot, "image">): string {
+  const words = Object.entries({ active, confirmed, pending, permanent }).flatMap(([word, on]) => (on ? [word] : []));
+  return [slot, version, ...words].join(" ");
+}
+
+/** The image lists of a recorded update from 0.0.0 to 1.2.3 with Zephyr and MCUboot, those that differ from the one before. */
+function recordedLists(): string[][] {
+  const text = readFileSync(new URL("../vectors/zephyr-session.json", import.meta.url), "utf8");
+  const { exchanges } = JSON.parse(text) as { exchanges: { response: string }[] };
+  const lists = exchanges.flatMap(({ response }) => {
+    const { images } = decode(Uint8Array.from(Buffer.from(response.slice(16), "hex"))) as { images?: ImageSlot[] };
+    return images === undefined ? [] : [images.map(summary)];
+  });
+  return lists.filter((list, index) => list.join() !== lists[index - 1]?.join());
+}
+
 /** Two slots, as MCUboot has them. */
 export function imagesContract(get: () => Scene, { cyclesPower }: McuFacts): void {
   const images = (): ImageGroup => new ImageGroup(get().client);
   const upload = (image: Uint8Array): Promise<void> => uploadImage(get().client, image, { clock: get().clock });
-  const summary = ({ slot, version, active, confirmed, pending, permanent }: ImageSlot): string =>
-    [
-      slot,
-      version,
-      ...Object.entries({ active, confirmed, pending, permanent }).flatMap(([word, on]) => (on ? [word] : [])),
-    ].join(" ");
   const slots = async (): Promise<string[]> => (await images().slots()).map(summary);
   /** Uploads an image and has it tried at the next start. */
   const stage = async (recipe: McuImageRecipe): Promise<void> => {
@@ -27,6 +40,19 @@ export function imagesContract(get: () => Scene, { cyclesPower }: McuFacts): voi
 
   test("leaves the factory with one image, which runs for good", async () => {
     expect(await slots()).toEqual(["0 1.0.0 active confirmed"]);
+  });
+
+  test("shows an update as Zephyr and MCUboot were recorded to show one", async () => {
+    const image = makeMcuImage({ version: "1.2.3", codeBytes: 500 });
+    const shown = [await slots()];
+    await upload(image);
+    shown.push(await slots(), (await images().test(hashOf(image))).map(summary));
+    await reset(get());
+    shown.push(await slots());
+    const recorded = recordedLists().map((list) => list.map((line) => line.replace("0.0.0", "1.0.0")));
+    expect(shown).toEqual(recorded.slice(0, 4));
+    // What they show of the other slot from now on depends on how they swap.
+    expect((await images().confirm()).map(summary)[0]).toBe(recorded[4]?.[0]);
   });
 
   test("takes an image, and knows it by its hash", async () => {
