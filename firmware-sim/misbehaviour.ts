@@ -1,25 +1,29 @@
 /** What an MCU, or the line to it, can do wrong with a request. */
-export type MisbehaviourKind =
+export const misbehaviourKinds = [
   /** It never arrived: nothing is executed, nothing answered. */
-  | "lose-request"
+  "lose-request",
   /** It is executed, and the answer lost. */
-  | "lose-answer"
-  /** A bit of the answer changes on its way. */
-  | "corrupt-answer"
+  "lose-answer",
+  /** The answer is damaged on its way. */
+  "corrupt-answer",
   /** The answer comes twice. */
-  | "repeat-answer"
+  "repeat-answer",
   /** The answer has the number of another request. */
-  | "wrong-sequence"
-  /** The answer comes after `delayMs`; meanwhile nothing else is done. */
-  | "delay"
+  "wrong-sequence",
+  /** It is executed and answered after `delayMs`; meanwhile nothing else is done. */
+  "delay",
   /** It is answered with the fault `code` of SMP, and not executed. */
-  | "refuse"
+  "refuse",
   /** Log text stands between the lines of the answer, and before them. */
-  | "chatter"
-  /** The firmware hangs: it hears nothing and says nothing until the watchdog, or somebody, resets it. */
-  | "hang"
+  "chatter",
+  /** The firmware hangs: it hears nothing and says nothing until the watchdog resets it. */
+  "hang",
   /** It is executed, and the firmware resets before it answers. */
-  | "reset";
+  "reset",
+] as const;
+
+/** See {@link misbehaviourKinds}. */
+export type MisbehaviourKind = (typeof misbehaviourKinds)[number];
 
 /** One thing that goes wrong, and when. */
 export interface Misbehaviour {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
 import type { Duplex } from "node:stream";
 import { untilAborted } from "../src/abort.ts";
 import { type Clock, systemClock } from "../src/clock.ts";
@@ -49,6 +49,7 @@ export class SimulatedMcu extends EventEmitter<SimulatedMcuEvents> {
   readonly #made: MadeBoard;
   readonly #identity: Identity;
   #power = new AbortController();
+  #closed = false;
   #life: Life | undefined;
   #line: Duplex | undefined;
 
@@ -91,6 +92,11 @@ export class SimulatedMcu extends EventEmitter<SimulatedMcuEvents> {
     return this.#life?.version;
   }
 
+  /** Resolves while the firmware runs, or once it does. Rejects with `signal.reason`. */
+  async whenRunning({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    while (!this.isRunning) await untilAborted(once(this, "started"), signal);
+  }
+
   /** Makes `line` the one that the MCU is on: what it reads there is received, what it says is written there. */
   attach(line: Duplex): void {
     const former = this.#line;
@@ -129,13 +135,15 @@ export class SimulatedMcu extends EventEmitter<SimulatedMcuEvents> {
 
   /** Gives power again. */
   restorePower(): void {
-    if (!this.#power.signal.aborted) return;
+    if (this.#closed || !this.#power.signal.aborted) return;
     this.#power = new AbortController();
     this.#start();
   }
 
-  /** Takes power away for good, and lets go of line and flash. */
+  /** Takes power away for good, and lets go of line and flash. May be called more than once. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.cutPower();
     this.#line?.destroy();
     this.#ownFlash?.close();

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Writes the identity page of one board, as the factory would: into the file that simulates flash, or as a page of its own
-// for the board's programmer. The page is described in core/identity-page.c.
+// Writes the identity page of one board, as the factory would: into the file that simulates flash, or as a page of its
+// own for the board's programmer. The page is described in core/identity-page.c.
 //
 //   node provision.mjs (--flash FILE | --page FILE) --rid ID [--key FILE] [--p256 FILE] [--cert FILE] [--life SECONDS]
 //

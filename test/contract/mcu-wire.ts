@@ -1,12 +1,12 @@
 import type { Duplex } from "node:stream";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type CborMap, loadCbor } from "../../src/serial/cbor.ts";
 import { encodeFrames } from "../../src/serial/console-frames.ts";
 import { FrameReader } from "../../src/serial/frame-reader.ts";
 import { decodePacket, encodePacket, type SmpPacket } from "../../src/serial/smp-packet.ts";
 import { Sightings } from "../../src/testing/sightings.ts";
 import { fromHex, packetVector, smpVectors, toHex } from "../unit/serial/smp-vectors.ts";
-import type { McuUnderTest } from "./mcu.ts";
+import type { McuUnderTest } from "./mcu-scene.ts";
 
 const cbor = await loadCbor();
 
@@ -15,10 +15,17 @@ class BareLine {
   readonly answers = new Sightings<string>();
   readonly #stream: Duplex;
 
+  readonly #reader = new FrameReader({ onPacket: (packet) => this.answers.add(toHex(packet)) });
+  readonly #listen = (chunk: Buffer): void => this.#reader.push(chunk);
+
   constructor(stream: Duplex) {
     this.#stream = stream;
-    const reader = new FrameReader({ onPacket: (packet) => this.answers.add(toHex(packet)) });
-    stream.on("data", (chunk: Buffer) => reader.push(chunk));
+    stream.on("data", this.#listen);
+  }
+
+  /** Leaves the line to the next. */
+  close(): void {
+    this.#stream.off("data", this.#listen);
   }
 
   write(bytes: Uint8Array): void {
@@ -46,13 +53,16 @@ export function mcuWireContract(name: string, open: () => Promise<McuUnderTest>)
     let mcu: McuUnderTest;
     let stream: Duplex;
     let line: BareLine;
-    beforeEach(async () => {
+    beforeAll(async () => {
       mcu = await open();
       stream = await mcu.port.open();
-      line = new BareLine(stream);
-      line.write(Buffer.from("\n"));
+      stream.write("\n");
     });
-    afterEach(async () => {
+    beforeEach(() => {
+      line = new BareLine(stream);
+    });
+    afterEach(() => line.close());
+    afterAll(async () => {
       stream.destroy();
       await mcu.close();
     });

@@ -85,14 +85,16 @@ describe("the packed package", () => {
     }
   });
 
-  test("has every module with its types, and a command that can be executed", () => {
+  test("has every module with its types, and commands that can be executed", () => {
     const paths = new Set(packed.map(({ path }) => path));
     const modules = [...paths].filter((path) => path.endsWith(".js"));
     expect(modules.length).toBeGreaterThan(100);
     for (const path of modules) expect(paths).toContain(path.replace(/js$/, "d.ts"));
-    const main = packed.find(({ path }) => path === "dist/src/cli/main.js");
-    expect(((main?.mode ?? 0) & 0o111).toString(8)).toBe("111");
-    expect(read(join(installed, "dist/src/cli/main.js"))).toMatch(/^#!\/usr\/bin\/env node\n/);
+    for (const program of ["dist/src/cli/main.js", "dist/firmware-sim/cli/main.js"]) {
+      const main = packed.find(({ path }) => path === program);
+      expect(((main?.mode ?? 0) & 0o111).toString(8)).toBe("111");
+      expect(read(join(installed, program))).toMatch(/^#!\/usr\/bin\/env node\n/);
+    }
   });
 
   test("tells nothing of the machine that built it", () => {
@@ -118,6 +120,7 @@ describe("the packed package", () => {
       "landfall",
       "landfall/azure-sdk",
       "landfall/emulator",
+      "landfall/mcu-sim",
       "landfall/testing",
       "landfall/package.json",
     ]);
@@ -126,15 +129,16 @@ describe("the packed package", () => {
       `import { Agent, LandfallError } from "landfall";
       import { AzureSdkHubTransport } from "landfall/azure-sdk";
       import { Emulator } from "landfall/emulator";
+      import { SimulatedMcu } from "landfall/mcu-sim";
       import { FakeHubTransport } from "landfall/testing";
       import manifest from "landfall/package.json" with { type: "json" };
-      const values = [Agent, LandfallError, AzureSdkHubTransport, Emulator, FakeHubTransport];
+      const values = [Agent, LandfallError, AzureSdkHubTransport, Emulator, SimulatedMcu, FakeHubTransport];
       console.log(values.map(({ name }) => name).join(), manifest.name);
       await import("landfall/dist/src/errors.js").catch(({ code }) => console.log(code));`,
     );
     const { out } = await succeed(process.execPath, ["--disable-warning=ExperimentalWarning", "entries.mjs"], user);
     expect(out).toBe(
-      "Agent,LandfallError,AzureSdkHubTransport,Emulator,FakeHubTransport landfall\nERR_PACKAGE_PATH_NOT_EXPORTED\n",
+      "Agent,LandfallError,AzureSdkHubTransport,Emulator,SimulatedMcu,FakeHubTransport landfall\nERR_PACKAGE_PATH_NOT_EXPORTED\n",
     );
   });
 
@@ -143,7 +147,8 @@ describe("the packed package", () => {
       "user/program.ts",
       `import { Agent, type Configuration, type HubTransport, isLandfallError } from "landfall";
       import { Emulator } from "landfall/emulator";
-      import { FakeClock } from "landfall/testing";
+      import { SimulatedMcu } from "landfall/mcu-sim";
+      import { FakeClock, MemoryPort } from "landfall/testing";
 
       const configuration: Configuration = {
         provisioning: {
@@ -157,6 +162,9 @@ describe("the packed package", () => {
         await using agent = await Agent.create(configuration, { hubTransport, clock: new FakeClock() });
         agent.on("connected", ({ hub }) => hub.length);
         agent.onMethod("blink", ({ payload }) => ({ status: 200, payload }));
+        using mcu = new SimulatedMcu({ commands: { press: (args) => ({ status: 200, result: args ?? null }) } });
+        mcu.on("executed", ({ name }) => name.length);
+        await new MemoryPort((far) => mcu.attach(far)).open();
         for await (const { version } of agent.desiredChanges()) return version + emulator.ready.mqttPort;
         return isLandfallError(undefined) ? 1 : 0;
       }

@@ -27,7 +27,7 @@ export function lacksBoard(board: Board): boolean {
 export async function makeFirmware(...targets: readonly string[]): Promise<string> {
   await mkdir(built("."), { recursive: true });
   // Two makes would write the same objects.
-  const { stdout } = await run("flock", [built("lock"), "make", "-C", home, ...targets], { maxBuffer: 1 << 24 });
+  const { stdout } = await run("flock", [built("lock"), "make", "-j2", "-C", home, ...targets], { maxBuffer: 1 << 24 });
   return stdout;
 }
 

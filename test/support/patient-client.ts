@@ -6,12 +6,9 @@ import { contractFault } from "./mcu-contract.ts";
 export interface Patience {
   /** How often what may be repeated is said. */
   readonly tries: number;
-  /** Longest wait for the answer to one try, in milliseconds, where seconds are not asked for on purpose. */
+  /** Longest wait for the answer to one try, in milliseconds, however long it is meant to be. */
   readonly timeoutMs: number;
 }
-
-/** From here on a wait is for work that takes so long, in milliseconds, not for what the line lost. */
-const longWorkMs = 10_000;
 
 /**
  * Asks as another client does, but for longer and more often: on a line that loses a byte in a thousand, so that a long
@@ -34,8 +31,8 @@ export class PatientClient implements SmpClient {
 
   async request(request: SmpRequest, options?: SmpCallOptions): Promise<CborMap> {
     const { operation, group, command, timeoutMs = 1_000, tries = this.#patience.tries } = request;
-    const limitMs = timeoutMs >= longWorkMs ? timeoutMs : Math.min(timeoutMs, this.#patience.timeoutMs);
-    const body = await this.#client.request({ ...request, tries, timeoutMs: limitMs }, options);
+    const limits = { tries, timeoutMs: Math.min(timeoutMs, this.#patience.timeoutMs) };
+    const body = await this.#client.request({ ...request, ...limits }, options);
     const fault = contractFault({ operation: `${operation}-response`, group, command, body });
     if (fault !== undefined) this.contractFaults.push(fault);
     return body;

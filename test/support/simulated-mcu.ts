@@ -2,7 +2,7 @@ import { SimulatedMcu, type SimulatedMcuOptions } from "../../firmware-sim/index
 import { CertificateAuthority } from "../../src/emulator/certificate-authority.ts";
 import type { FaultyLinkOptions } from "../../src/testing/faulty-link.ts";
 import { MemoryPort } from "../../src/testing/memory-port.ts";
-import type { McuFacts, McuUnderTest } from "../contract/mcu.ts";
+import type { McuFacts, McuUnderTest } from "../contract/mcu-scene.ts";
 import { RushingClock } from "./rushing-clock.ts";
 
 const issued = await (await CertificateAuthority.create({ commonName: "The factory" })).issue({

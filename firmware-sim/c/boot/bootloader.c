@@ -14,7 +14,8 @@ static bool copy_sector(uint32_t from, uint32_t to) {
   uint8_t bytes[256];
   if (!port_flash_erase(to)) return false;
   for (uint32_t at = 0; at < FLASH_SECTOR_BYTES; at += (uint32_t)sizeof bytes) {
-    if (!port_flash_read(from + at, bytes, sizeof bytes) || !port_flash_write(to + at, bytes, sizeof bytes)) return false;
+    if (!port_flash_read(from + at, bytes, sizeof bytes)) return false;
+    if (!port_flash_write(to + at, bytes, sizeof bytes)) return false;
   }
   return true;
 }
@@ -80,7 +81,8 @@ static bool swap_if_asked(void) {
 static bool body_begins_with(const image_file *image, const char *marker) {
   uint8_t start[24];
   const size_t length = strlen(marker);
-  return image->header.body_bytes >= length && port_flash_read(SLOT_OFFSET(0) + image->header.header_bytes, start, length) &&
+  const uint32_t body = SLOT_OFFSET(0) + image->header.header_bytes;
+  return image->header.body_bytes >= length && port_flash_read(body, start, length) &&
          memcmp(start, marker, length) == 0;
 }
 

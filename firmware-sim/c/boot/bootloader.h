@@ -1,7 +1,7 @@
 /*
- * Stands in for MCUboot where none can run: swaps the slots as their trailers ask for it, checks hashes, and "boots" what
- * then lies in slot 0. This program cannot turn into the image it was given, so of that image it takes on the version and
- * the behaviour that its body asks for. A board with MCUboot leaves this folder out.
+ * Stands in for MCUboot where none can run: swaps the slots as their trailers ask for it, checks hashes, and "boots"
+ * what then lies in slot 0. This program cannot turn into the image it was given, so of that image it takes on the
+ * version and the behaviour that its body asks for. A board with MCUboot leaves this folder out.
  */
 #ifndef BOOTLOADER_H
 #define BOOTLOADER_H

@@ -1,6 +1,7 @@
 /*
- * How far a swap has come, in a sector of its own: block 0 says what is swapped, each further block that one more step is
- * done. After a power cut the swap goes on with the first step that is not written down; every step may be done twice.
+ * How far a swap has come, in a sector of its own: block 0 says what is swapped, each further block that one more step
+ * is done. After a power cut the swap goes on with the first step that is not written down; every step may be done
+ * twice.
  */
 #ifndef SWAP_JOURNAL_H
 #define SWAP_JOURNAL_H

@@ -1,7 +1,7 @@
 /*
- * Reads CBOR (RFC 8949) in place. A message is checked once, whole; the functions below then take items out of it by name.
- * Maps and arrays of definite and indefinite length are read; texts and byte strings in pieces are well-formed, but have
- * no value here.
+ * Reads CBOR (RFC 8949) in place. A message is checked once, whole; the functions below then take items out of it by
+ * name. Maps and arrays of definite and indefinite length are read; texts and byte strings in pieces are well-formed,
+ * but have no value here.
  */
 #ifndef CBOR_READER_H
 #define CBOR_READER_H

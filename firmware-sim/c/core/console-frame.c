@@ -39,8 +39,8 @@ static void take_base64(console_receiver *receiver, uint8_t byte) {
 static bool end_frame(console_receiver *receiver, bytes_view *packet) {
   receiver->state = OUTSIDE;
   const size_t expected = receiver->length < 2 ? SIZE_MAX : 2u + big_endian_16(receiver->buffer);
-  const bool harmed = !base64_is_whole(&receiver->base64) || receiver->length < 2 ||
-                      expected < 2 + LEAST_PACKET_BYTES + 2 || expected > sizeof receiver->buffer || receiver->length > expected;
+  const bool possible = expected >= 2 + LEAST_PACKET_BYTES + 2 && expected <= sizeof receiver->buffer;
+  const bool harmed = !possible || !base64_is_whole(&receiver->base64) || receiver->length > expected;
   if (!harmed && receiver->length < expected) return false;
   receiver->begun = false;
   if (harmed || crc16(0, receiver->buffer + 2, expected - 2) != 0) {
@@ -54,8 +54,8 @@ static bool end_frame(console_receiver *receiver, bytes_view *packet) {
 
 bool console_receive(console_receiver *receiver, uint8_t byte, bytes_view *packet) {
   /*
-   * Neither base64 nor text has these, so a marker is known wherever it stands: behind log text, and behind a frame whose
-   * line end was lost.
+   * Neither base64 nor text has these, so a marker is known wherever it stands: behind log text, and behind a frame
+   * whose line end was lost.
    */
   if (byte == 0x06 || byte == 0x04) {
     const bool whole = receiver->state == INSIDE && end_frame(receiver, packet);

@@ -4,7 +4,7 @@
  *   06 09 | base64 of up to 93 bytes | 0a      the first frame of a packet
  *   04 14 | base64 of up to 93 bytes | 0a      each further one
  *
- * The bytes are those of: length (2, big endian) | packet | CRC (2, big endian), where the length counts packet and CRC.
+ * The bytes are those of: length (2, big endian) | packet | CRC (2, big endian). The length counts packet and CRC.
  * What does not fit is dropped without an answer: the sender's time-out is the cure.
  */
 #ifndef CONSOLE_FRAME_H

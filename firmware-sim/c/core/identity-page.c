@@ -2,7 +2,7 @@
  * The identity in a sector of flash that is written when the board is made, and that the firmware only reads:
  *
  *   "LFID" | length (2, little endian) | CRC-16 of the map (2, little endian) | CBOR map
- *   { "rid": text, ? "key": bytes, ? "p256": 32 bytes, ? "cert": bytes (DER, the device's own first), ? "life": seconds }
+ *   { "rid": text, ? "key": bytes, ? "p256": 32 bytes, ? "cert": DER, the device's own first, ? "life": seconds }
  */
 #include "../port/port.h"
 #include "bearssl_ec.h"
@@ -35,8 +35,8 @@ static struct {
 static bool read_page(uint8_t page[PAGE_BYTES], cbor_item *map) {
   if (!port_flash_read(IDENTITY_OFFSET, page, PAGE_BYTES) || memcmp(page, "LFID", 4) != 0) return false;
   const bytes_view bytes = {page + HEADER_BYTES, little_endian_16(page + 4)};
-  return bytes.length <= PAGE_BYTES - HEADER_BYTES && crc16(0, bytes.data, bytes.length) == little_endian_16(page + 6) &&
-         cbor_well_formed(bytes, map);
+  if (bytes.length > PAGE_BYTES - HEADER_BYTES) return false;
+  return crc16(0, bytes.data, bytes.length) == little_endian_16(page + 6) && cbor_well_formed(bytes, map);
 }
 
 static void take(const uint8_t *page, cbor_item map) {

@@ -1,6 +1,6 @@
 /*
- * Who the device is, and the only way to its keys: nothing here gives a key away. A board with a secure element replaces
- * identity-page.c.
+ * Who the device is, and the only way to its keys: nothing here gives a key away. A board with a secure element
+ * replaces identity-page.c.
  */
 #ifndef IDENTITY_H
 #define IDENTITY_H

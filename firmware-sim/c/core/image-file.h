@@ -1,6 +1,6 @@
 /*
- * An image as MCUboot has it: a header of 32 bytes (little endian), padded to header_bytes; the body; protected TLVs, if
- * any; TLVs, among them the SHA-256 over all that stands before them.
+ * An image as MCUboot has it: a header of 32 bytes (little endian), padded to header_bytes; the body; protected TLVs,
+ * if any; TLVs, among them the SHA-256 over all that stands before them.
  */
 #ifndef IMAGE_FILE_H
 #define IMAGE_FILE_H

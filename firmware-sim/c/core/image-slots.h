@@ -1,7 +1,7 @@
 /*
  * What the bootloader will do at the next reset. Firmware and bootloader speak through the trailers at the end of both
- * slots, in MCUboot's form (from the end: magic 16, image_ok 8, copy_done 8 bytes), so the same code serves a board with a
- * real MCUboot that swaps images.
+ * slots, in MCUboot's form (from the end: magic 16, image_ok 8, copy_done 8 bytes), so the same code serves a board
+ * with a real MCUboot that swaps images.
  */
 #ifndef IMAGE_SLOTS_H
 #define IMAGE_SLOTS_H

@@ -31,7 +31,8 @@ image_fault image_slot_erase(void) {
 static image_fault check_first_piece(const image_piece *piece) {
   image_header header;
   image_file running;
-  if (!piece->has_length || piece->length < IMAGE_HEADER_BYTES || piece->sha.length > SHA_BYTES) return IMAGE_BAD_LENGTH;
+  if (!piece->has_length || piece->length < IMAGE_HEADER_BYTES) return IMAGE_BAD_LENGTH;
+  if (piece->sha.length > SHA_BYTES) return IMAGE_BAD_LENGTH;
   if (piece->length > SLOT_IMAGE_BYTES) return IMAGE_TOO_LARGE;
   if (piece->data.length < IMAGE_HEADER_BYTES) return IMAGE_BAD_HEADER;
   const image_fault fault = image_header_read(piece->data.data, &header);

@@ -1,6 +1,6 @@
 /*
- * Takes an image into slot 1, piece by piece. The offset in each answer is the truth: a piece that does not begin there is
- * passed over, so a lost answer costs one piece, and an upload with the same SHA-256 goes on where it was.
+ * Takes an image into slot 1, piece by piece. The offset in each answer is the truth: a piece that does not begin there
+ * is passed over, so a lost answer costs one piece, and an upload with the same SHA-256 goes on where it was.
  */
 #ifndef IMAGE_UPLOAD_H
 #define IMAGE_UPLOAD_H

@@ -48,7 +48,8 @@ static uint32_t active_sector(uint32_t *generation) {
 /** The record at `offset`; false at the end of what was written. */
 static bool read_header(uint32_t sector, uint32_t offset, record_header *header) {
   uint8_t block[HEADER_BYTES];
-  if (offset + HEADER_BYTES > FLASH_SECTOR_BYTES || !port_flash_read(sector + offset, block, sizeof block)) return false;
+  if (offset + HEADER_BYTES > FLASH_SECTOR_BYTES) return false;
+  if (!port_flash_read(sector + offset, block, sizeof block)) return false;
   header->key = (enum record_key)block[2];
   header->length = little_endian_16(block + 4);
   header->crc = little_endian_16(block + 6);
@@ -93,7 +94,8 @@ static bool is_erased(uint32_t sector, uint32_t offset) {
   for (; offset < FLASH_SECTOR_BYTES; offset += FLASH_BLOCK_BYTES) {
     static const uint8_t erased[FLASH_BLOCK_BYTES] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     uint8_t block[FLASH_BLOCK_BYTES];
-    if (!port_flash_read(sector + offset, block, sizeof block) || memcmp(block, erased, sizeof block) != 0) return false;
+    if (!port_flash_read(sector + offset, block, sizeof block)) return false;
+    if (memcmp(block, erased, sizeof block) != 0) return false;
   }
   return true;
 }

@@ -1,7 +1,7 @@
 /*
  * Small values that last over resets and power cuts, in two sectors that take turns. A value is written behind the last
- * one, with a CRC; when a sector is full, the newest values move to the other, whose first block, written last, makes it
- * the one that counts. What was cut off while being written never happened.
+ * one, with a CRC; when a sector is full, the newest values move to the other, whose first block, written last, makes
+ * it the one that counts. What was cut off while being written never happened.
  */
 #ifndef RECORD_STORE_H
 #define RECORD_STORE_H

@@ -1,6 +1,6 @@
 /*
- * Shared access signatures for Azure IoT. The text that is signed is made here, from its parts: a gateway that holds the
- * wire can ask for tokens of this device, and for nothing else.
+ * Shared access signatures for Azure IoT. The text that is signed is made here, from its parts: a gateway that holds
+ * the wire can have tokens written, and no other text signed.
  */
 #ifndef SAS_TOKEN_H
 #define SAS_TOKEN_H

@@ -90,7 +90,8 @@ void settings_load(void) {
   uint8_t record[RECORD_MAX_BYTES];
   bytes_view bytes = {record, 0};
   cbor_item map;
-  const bool found = record_read(RECORD_SETTINGS, record, sizeof record, &bytes.length) && cbor_well_formed(bytes, &map);
+  const bool found = record_read(RECORD_SETTINGS, record, sizeof record, &bytes.length) &&
+                     cbor_well_formed(bytes, &map);
   for (unsigned id = 0; id < SETTING_COUNT; id++) {
     cbor_item item;
     setting_draft_default((enum setting_id)id);

@@ -33,8 +33,8 @@ void port_reset(void);
 
 /**
  * Flash, by offset from its start as in core/flash-layout.h. Each gives false when the part does not do as told.
- * Written are whole blocks of FLASH_BLOCK_BYTES, each once after its sector was erased. A block is written wholly or not
- * at all, whatever the power does.
+ * Written are whole blocks of FLASH_BLOCK_BYTES, each once after its sector was erased. A block is written wholly or
+ * not at all, whatever the power does.
  */
 bool port_flash_read(uint32_t offset, void *bytes, size_t length);
 bool port_flash_write(uint32_t offset, const void *bytes, size_t length);

@@ -1,6 +1,6 @@
 /*
- * Flash in a file, for ports without any: a file of FLASH_BYTES lasts over resets and over the end of the program. It is as
- * strict as the parts that firmware meets: whole blocks, and none twice without erasing.
+ * Flash in a file, for ports without any: a file of FLASH_BYTES lasts over resets and over the end of the program. It
+ * is as strict as the parts that firmware meets: whole blocks, and none twice without erasing.
  */
 #ifndef SIMULATED_FLASH_H
 #define SIMULATED_FLASH_H

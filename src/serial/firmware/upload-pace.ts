@@ -10,8 +10,11 @@ const timeouts = { leastMs: 80, mostMs: 8_000 };
 /** A wait is doubled so often at most: on a line that loses much, waiting does not help. */
 const mostDoublings = 3;
 
-/** A packet is not made smaller than this, in bytes: the answer and the wait for it cost as much by then. */
-const smallestPacketBytes = 96;
+/**
+ * A packet is not made smaller than this, in bytes: the answer and the wait for it cost as much by then, and the first
+ * piece has to hold the image's header of 32 bytes beside the 41 bytes and more that tell what it begins.
+ */
+const smallestPacketBytes = 128;
 
 /** Answers in a row after which a packet is made longer again. */
 const steadyAfter = 12;

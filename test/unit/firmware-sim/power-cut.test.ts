@@ -42,10 +42,16 @@ class CutFlash implements Flash {
   }
 }
 
+let boards = 0;
+
+/** A start, by whoever holds the flash: it makes a board of flash that holds none. */
 function start(flash: Flash) {
-  const { memory, slots, image } = bootFrom(flash, () => ({ serial: 1, key: new Uint8Array(32) }));
+  const { memory, slots, image, did } = bootFrom(flash, () => {
+    boards += 1;
+    return { serial: boards, key: new Uint8Array(32) };
+  });
   if (image === undefined) throw new Error("nothing runs");
-  return { memory, slots, running: versionText(image.version) };
+  return { memory, slots, did, running: versionText(image.version) };
 }
 
 const update = makeMcuImage({ version: "1.1.0", codeBytes: 300 });
@@ -63,26 +69,58 @@ function story(flash: Flash): void {
   start(flash);
 }
 
-describe("power that is cut at any access to flash", () => {
-  const whole = new CutFlash(new MemoryFlash());
-  story(whole);
-  const cuts = Array.from({ length: whole.accesses }, (_, index) => index + 1);
+/** Every access to flash at which power can be cut in what `happens`. */
+function cutsIn(happens: (flash: Flash) => void, flash: Flash): number[] {
+  const counted = new CutFlash(flash);
+  happens(counted);
+  return Array.from({ length: counted.accesses }, (_, index) => index + 1);
+}
 
-  test.each(cuts)(
-    "at access %i: an image runs, the settings are of one moment, the update can be had again",
+function usedFlash(): Flash {
+  const flash = new MemoryFlash();
+  start(flash).memory.change({ settings: { a: 0, b: 0 } });
+  return flash;
+}
+
+describe("power that is cut at any access to flash", () => {
+  test.each(cutsIn(start, new MemoryFlash()))(
+    "of the first start, at access %i: the next one makes the board",
     (cutAt) => {
       const flash = new MemoryFlash();
+      expect(() => start(new CutFlash(flash, cutAt))).toThrow(PowerCut);
+      expect(start(flash).running).toBe("1.0.0");
+      expect(start(flash).memory.content.starts).toBe(2);
+    },
+  );
+
+  test.each(cutsIn(story, usedFlash()))(
+    "of an update, at access %i: an image runs, and nothing is in two halves",
+    (cutAt) => {
+      const flash = usedFlash();
+      const { serial } = start(flash).memory.content;
       expect(() => story(new CutFlash(flash, cutAt))).toThrow(PowerCut);
       const { memory, running } = start(flash);
       expect(["1.0.0", "1.1.0"]).toContain(running);
       const { a, b } = memory.content.settings;
+      expect([0, 1, 2]).toContain(a);
       expect(a).toBe(b);
+      expect(memory.content.serial).toBe(serial);
       const { onTrial } = memory.content;
-      const again = start(flash);
       // Nobody confirmed a trial meanwhile.
-      expect(again.running).toBe(onTrial ? "1.0.0" : running);
+      expect(start(flash).running).toBe(onTrial ? "1.0.0" : running);
       story(flash);
       expect(start(flash).running).toBe("1.1.0");
     },
   );
+});
+
+test("an image that was damaged after it was asked for is not started, and not asked for again", () => {
+  const flash = usedFlash();
+  const { slots } = start(flash);
+  slots.erase(1);
+  slots.write(1, 0, update);
+  expect(slots.request(false)).toBeUndefined();
+  slots.write(1, 60, Uint8Array.of(0));
+  expect(start(flash)).toMatchObject({ did: "refused", running: "1.0.0" });
+  expect(start(flash)).toMatchObject({ did: "as before", running: "1.0.0" });
 });

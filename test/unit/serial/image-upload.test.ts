@@ -222,7 +222,7 @@ describe("the pace of an upload", () => {
     pace.timedOut();
     expect(pace.packetBytes).toBe(Math.floor(full / 2));
     for (let time = 0; time < 10; time++) pace.timedOut();
-    expect(pace.packetBytes).toBe(96);
+    expect(pace.packetBytes).toBe(128);
     for (let time = 0; time < 12 * 4; time++) pace.answered(50, true);
     expect(pace.packetBytes).toBe(full);
   });

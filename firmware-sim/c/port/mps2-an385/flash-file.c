@@ -1,6 +1,7 @@
 /*
- * The board of the emulator has no flash that lasts, so a file of the host is it, by semihosting. It lasts over resets and
- * over the end of QEMU. What this cannot show: how long a real part takes to erase, and that code cannot run from it then.
+ * The board of the emulator has no flash that lasts, so a file of the host is it, by semihosting. It lasts over resets
+ * and over the end of QEMU. What this cannot show: how long a real part takes to erase, and that code cannot run from
+ * it then.
  */
 #include "flash-file.h"
 

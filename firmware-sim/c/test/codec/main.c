@@ -1,5 +1,5 @@
 /*
- * Lets a test that knows the shared vectors ask this code. Each line of stdin is answered by one line, all in hexadecimal:
+ * Lets a test that knows the shared vectors ask this code. Each line of stdin is answered by one line, in hexadecimal:
  *
  *   crc BYTES      the CRC
  *   frame PACKET   the bytes that go over the line

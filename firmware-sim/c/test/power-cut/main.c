@@ -1,7 +1,7 @@
 /*
- * Cuts the power at every single write and erasure of flash: in a test swap, a permanent one, a revert, a confirmation and
- * while settings are written. Whatever was cut, the next start must find either the state before or the one after, never
- * another, and never "no image".
+ * Cuts the power at every single write and erasure of flash: in a test swap, a permanent one, a revert, a confirmation
+ * and while settings are written. Whatever was cut, the next start must find either the state before or the one after,
+ * never another, and never "no image".
  */
 #include <setjmp.h>
 #include <stdio.h>
