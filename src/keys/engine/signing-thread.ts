@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
-import { Worker } from "node:worker_threads";
+import { type TransferListItem, Worker } from "node:worker_threads";
 import { LandfallError } from "../../errors.ts";
 import type { SigningThreadData, SigningThreadNews, SigningThreadOrder } from "./signing-messages.ts";
 
@@ -38,8 +38,13 @@ export class SigningThread implements AsyncDisposable {
    * Starts the thread; resolves when its key has signed once. Rejects with the error that its signer met, or with
    * `key.hardware-failed` when it ends without a word.
    * @param signer handed to the thread's signer; it is copied
+   * @param transfer what of it is not copied, but becomes the thread's
    */
-  static async start(program: ThreadProgram, signer: unknown): Promise<SigningThread> {
+  static async start(
+    program: ThreadProgram,
+    signer: unknown,
+    transfer: readonly TransferListItem[] = [],
+  ): Promise<SigningThread> {
     const folder = makeFolder();
     // The socket's folder must not outlive the process, which may be told to end at any time.
     const release = (): void => rmSync(folder, { recursive: true, force: true });
@@ -49,10 +54,9 @@ export class SigningThread implements AsyncDisposable {
       token: randomBytes(32).toString("hex"),
       signer,
     };
+    const options = { workerData: data, transferList: [...transfer] };
     const worker =
-      "file" in program
-        ? new Worker(program.file, { workerData: data })
-        : new Worker(program.text, { workerData: data, eval: true });
+      "file" in program ? new Worker(program.file, options) : new Worker(program.text, { ...options, eval: true });
     try {
       const spki = await untilReady(worker);
       const publicKey = createPublicKey({ key: Buffer.from(spki), type: "spki", format: "der" });
