@@ -44,7 +44,10 @@ const unreadCertificates = `
 const saying = (name, text) => ({ contents: `export const ${name} = ${JSON.stringify(text)};`, loader: "ts" });
 
 /** The threads, each under the name that it is started with: one file is the program of all. */
-const threads = { "tpm-signing": "./src/keys/tpm/signing-thread.ts" };
+const threads = {
+  "tpm-signing": "./src/keys/tpm/signing-thread.ts",
+  "mcu-signing": "./src/keys/mcu/signing-thread.ts",
+};
 
 /** What the file does first: it finds out whether it is the program or one of its threads. */
 const entry = `#!/usr/bin/env node
@@ -96,6 +99,9 @@ await build({
         onLoad({ filter: /\/node-forge\/lib\/x509\.js$/ }, () => ({ contents: unreadCertificates }));
         // Timers of a web worker, for browsers: the MQTT client is given ours.
         onLoad({ filter: /\/worker-timers\/.*\.js$/ }, () => ({ contents: "module.exports = {};" }));
+        onLoad({ filter: /src\/keys\/mcu\/signing-thread-program\.ts$/ }, () =>
+          thisFile("mcuSigningThread", "mcu-signing"),
+        );
         onLoad({ filter: /src\/keys\/tpm\/signing-thread-program\.ts$/ }, () =>
           thisFile("tpmSigningThread", "tpm-signing"),
         );

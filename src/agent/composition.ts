@@ -1,7 +1,7 @@
 import type { Attestation } from "../attestation/attestation.ts";
 import { createAttestation } from "../attestation/create-attestation.ts";
 import type { Clock } from "../clock.ts";
-import type { DpsTransportName, Settings, TransportName } from "../config/settings.ts";
+import type { AttestationSettings, DpsTransportName, Settings, TransportName } from "../config/settings.ts";
 import type { Dialer } from "../endpoint/dialer.ts";
 import { WitnessedDialer } from "../endpoint/witnessed-dialer.ts";
 import type { OpenedMcu } from "../keys/mcu/opened-mcu.ts";
@@ -66,7 +66,7 @@ export async function compose(settings: Settings, surroundings: Surroundings): P
   if (prepared.transport) requireSupportedPair(identity.method, prepared.transport);
   requireSupportedSession(identity.method, hubTransport);
 
-  const mcu = await configuredMcu(settings, surroundings);
+  const mcu = await configuredMcu(settings, identity, surroundings);
   try {
     const { attestation, warnings } = await createAttestation(identity, { source: provisioning.source, clock, mcu });
     for (const warning of unsaid(warnings, said)) log.warn(warning);
@@ -79,10 +79,14 @@ export async function compose(settings: Settings, surroundings: Surroundings): P
 }
 
 /** What knows about serial lines is loaded where there is one. */
-async function configuredMcu({ mcu }: Settings, { clock, random, log }: Surroundings): Promise<OpenedMcu | undefined> {
+async function configuredMcu(
+  { mcu }: Settings,
+  identity: AttestationSettings,
+  { clock, random, log }: Surroundings,
+): Promise<OpenedMcu | undefined> {
   if (mcu === undefined) return undefined;
   const { openMcu } = await import("../keys/mcu/open-mcu.ts");
-  return openMcu(mcu, { clock, random, log: log.child("mcu") });
+  return openMcu(mcu, identity, { clock, random, log: log.child("mcu") });
 }
 
 /** The configuration's warnings name the setting in front of the same sentence. */

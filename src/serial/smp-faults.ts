@@ -50,11 +50,13 @@ function reasonsOf(group: number | undefined): readonly string[] {
 
 /** The MCU, or the gateway towards it, said no. `code` tells apart what can be done about it; `rc` is the protocol's. */
 export class SmpRefusal extends LandfallError {
+  /** The request, such as "confirm the image". */
+  readonly what: string;
   readonly fault: SmpFault;
 
-  /** @param what the request, such as "confirm the image" */
   constructor(what: string, fault: SmpFault, options: { readonly cause?: unknown } = {}) {
     super(codeFor(fault), `the MCU refused to ${what}: ${describeFault(fault)}`, options);
+    this.what = what;
     this.fault = fault;
   }
 

@@ -36,7 +36,7 @@ export interface McuGatewayOptions {
   readonly faults?: LinkFaults;
   /** Same seed, same faults. */
   readonly seed?: number;
-  readonly enroll: (emulator: Emulator) => void;
+  readonly enroll: (emulator: Emulator) => unknown;
 }
 
 /**

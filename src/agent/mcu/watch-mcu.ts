@@ -18,11 +18,12 @@ export async function watchMcu(
   agent: Pick<Agent, "report">,
   duty: McuDuty & { readonly tell: (event: McuEvent) => void },
 ): Promise<void> {
-  const { log, signal, tell } = duty;
+  const { link, log, signal, tell } = duty;
   const stop = tellOfPort(duty);
   let [known, knownBoot]: [string, unknown] = ["", undefined];
   try {
     for (;;) {
+      const wasUp = link.isUp;
       const info = await presentInfo(duty);
       if (info !== "silent") {
         if (info?.identity !== undefined && info.identity.boot !== knownBoot) {
@@ -33,7 +34,8 @@ export async function watchMcu(
         if (JSON.stringify(facts) !== known) await agent.report({ [mcuComponent]: facts }, { signal });
         known = JSON.stringify(facts);
       }
-      await untilPortChanges(duty, askEveryMs);
+      // The twin may have taken its time.
+      if (link.isUp === wasUp) await untilPortChanges(duty, askEveryMs);
     }
   } catch (error) {
     if (signal.aborted || (isLandfallError(error) && ["hub.closed", "serial.closed"].includes(error.code))) return;
@@ -57,9 +59,12 @@ function tellOfPort({ link, tell }: Pick<McuDuty, "link"> & { readonly tell: (ev
   };
 }
 
-/** What the MCU says of itself; `undefined` while its port is away, `silent` while it does not answer over an open one. */
+/**
+ * What the MCU says of itself; `undefined` while its port is away, `silent` while it does not answer over an open one, or is
+ * still being looked for.
+ */
 async function presentInfo({ link, log, signal }: McuDuty): Promise<McuInfo | "silent" | undefined> {
-  if (!link.isUp) return undefined;
+  if (!link.isUp) return link.lastFailure === undefined ? "silent" : undefined;
   const gone = new AbortController();
   const onDown = (error: Error): void => gone.abort(error);
   link.once("down", onDown);

@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import tls, { type SecureContext, type SecureContextOptions } from "node:tls";
+import type { TransferListItem } from "node:worker_threads";
 import { describeCause, LandfallError } from "../../errors.ts";
 import type { TlsKey } from "../tls-key.ts";
 import { landfallEngineFolder } from "./landfall-engine.ts";
@@ -14,6 +15,8 @@ export interface EngineTlsKeyOptions {
   readonly program: ThreadProgram;
   /** What the thread's signer is opened with; it is copied. */
   readonly signer: unknown;
+  /** What of it is not copied, but becomes the thread's. Default: nothing. */
+  readonly transfer?: readonly TransferListItem[];
 }
 
 /** A key on P-256 that hardware has, which TLS reaches through our own engine and a thread that talks to the hardware. */
@@ -33,9 +36,9 @@ export class EngineTlsKey implements TlsKey {
    * Opens the key and has it sign once. Rejects with `key.engine-missing` before the hardware is asked for anything,
    * and with what the hardware's signer rejects with.
    */
-  static async open({ location, program, signer }: EngineTlsKeyOptions): Promise<EngineTlsKey> {
+  static async open({ location, program, signer, transfer = [] }: EngineTlsKeyOptions): Promise<EngineTlsKey> {
     const engineFolder = await landfallEngineFolder();
-    return new EngineTlsKey(location, engineFolder, await SigningThread.start(program, signer));
+    return new EngineTlsKey(location, engineFolder, await SigningThread.start(program, signer, transfer));
   }
 
   get publicKey(): KeyObject {

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { extname, join } from "node:path";
-import { Worker } from "node:worker_threads";
+import { type TransferListItem, Worker } from "node:worker_threads";
 import { LandfallError } from "../../errors.ts";
 import { makePrivateFolder } from "../private-folder.ts";
 import type { SigningThreadData, SigningThreadNews, SigningThreadOrder } from "./signing-messages.ts";
@@ -42,8 +42,13 @@ export class SigningThread implements AsyncDisposable {
    * Starts the thread; resolves when its key has signed once. Rejects with the error that its signer met, or with
    * `key.hardware-failed` when it ends without a word.
    * @param signer handed to the thread's signer; it is copied
+   * @param transfer what of it is not copied, but becomes the thread's
    */
-  static async start(program: ThreadProgram, signer: unknown): Promise<SigningThread> {
+  static async start(
+    program: ThreadProgram,
+    signer: unknown,
+    transfer: readonly TransferListItem[] = [],
+  ): Promise<SigningThread> {
     const folder = makePrivateFolder();
     // The socket's folder must not outlive the process, which may be told to end at any time.
     const release = (): void => rmSync(folder, { recursive: true, force: true });
@@ -54,7 +59,11 @@ export class SigningThread implements AsyncDisposable {
       signer,
     };
     const { file, argument } = program;
-    const worker = new Worker(file, { workerData: data, argv: argument === undefined ? [] : [argument] });
+    const worker = new Worker(file, {
+      workerData: data,
+      transferList: [...transfer],
+      argv: argument === undefined ? [] : [argument],
+    });
     try {
       const spki = await untilReady(worker);
       const publicKey = createPublicKey({ key: Buffer.from(spki), type: "spki", format: "der" });
