@@ -90,7 +90,7 @@ describe("an identity from files", () => {
   });
 
   test("is refused when the certificate is in a place that this version cannot open", async () => {
-    const source = { kind: "pem", certificate: "mcu:", privateKey } as const;
+    const source = { kind: "pem", certificate: "https://keys.test/press.pem", privateKey } as const;
     await expect(openIdentity(source, { clock })).rejects.toMatchObject({ code: "key.unsupported-uri" });
   });
 
