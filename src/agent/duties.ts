@@ -5,7 +5,8 @@ import type { JsonObject } from "../json.ts";
 import type { Logger } from "../log.ts";
 import { AdjustableInterval } from "./adjustable-interval.ts";
 import type { Agent } from "./agent.ts";
-import { type McuDuties, type McuDutyEvent, startMcuDuties } from "./mcu/mcu-duties.ts";
+import { ChangeRelay } from "./mcu/change-relay.ts";
+import type { McuDutyEvent } from "./mcu/mcu-duties.ts";
 import { runMethodCommand } from "./method-command.ts";
 import { introduction, readOwnChange } from "./own-properties.ts";
 import { systemSnapshot } from "./system-telemetry.ts";
@@ -34,8 +35,8 @@ type DutyAlone = Omit<Duty, "mcu">;
 interface Duty extends DutiesParts {
   readonly agent: Agent;
   readonly interval: AdjustableInterval;
-  /** Absent when there is no MCU. */
-  readonly mcu: McuDuties | undefined;
+  /** Takes changes of the desired properties for the MCU; absent when there is none. */
+  readonly mcu: ChangeRelay | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -59,13 +60,13 @@ export function startDuties(
   const alone = { ...parts, agent, interval, signal: ends };
   runCommands(alone);
   reprovisionOnRequest(alone);
-  const mcu = startMcu(alone);
+  const mcu = agent.mcu && new ChangeRelay();
   const duty: Duty = { ...alone, mcu };
   return Promise.all([
     untilTheEnd("saying in the twin which agent this is", introduce, duty),
     untilTheEnd("system telemetry", sendSystemTelemetry, duty),
     untilTheEnd("following the twin", followDesired, duty),
-    mcu?.ended,
+    serveMcu(duty),
   ]).then(() => {});
 }
 
@@ -79,11 +80,12 @@ async function untilTheEnd(what: string, carryOut: (duty: Duty) => Promise<void>
   }
 }
 
-/** After the methods of the configuration, which take precedence over the commands of the MCU. */
-function startMcu({ agent, settings, random = Math.random, log, ...parts }: DutyAlone): McuDuties | undefined {
+/** After the methods of the configuration, which take precedence over the commands of the MCU. Loaded where there is one. */
+async function serveMcu({ agent, mcu, settings, random = Math.random, log, ...parts }: Duty): Promise<void> {
   const link = agent.mcu;
-  if (link === undefined || settings.mcu === undefined) return undefined;
-  return startMcuDuties(agent, { ...parts, link, settings: settings.mcu, random, log: log.child("mcu") });
+  if (link === undefined || mcu === undefined || settings.mcu === undefined) return;
+  const { startMcuDuties } = await import("./mcu/mcu-duties.ts");
+  await startMcuDuties(agent, { ...parts, link, relay: mcu, settings: settings.mcu, random, log: log.child("mcu") });
 }
 
 function runCommands({ agent, settings, clock, tell }: DutyAlone): void {
@@ -137,7 +139,7 @@ async function sendSystemTelemetry({ agent, interval, clock, tell, signal }: Dut
 async function followDesired({ agent, interval, mcu, log, tell, signal }: Duty): Promise<void> {
   for await (const change of agent.desiredChanges({ signal })) {
     tell({ event: "desired-changed", version: change.version, patch: change.patch });
-    mcu?.change(change);
+    mcu?.give(change);
     const own = readOwnChange(change);
     if (own === undefined) continue;
     if (own.intervalMs === "configured") interval.set();

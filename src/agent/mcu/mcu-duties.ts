@@ -1,11 +1,10 @@
 import type { McuSettings } from "../../config/settings.ts";
-import type { DesiredChange } from "../../hub/desired-document.ts";
 import type { MethodHandler, MethodOptions } from "../../hub/direct-methods.ts";
 import type { JsonValue } from "../../json.ts";
 import type { CallOptions } from "../../transport/transport.ts";
 import type { Agent } from "../agent.ts";
 import type { MessageOptions } from "../message.ts";
-import { ChangeRelay } from "./change-relay.ts";
+import type { ChangeRelay } from "./change-relay.ts";
 import { followSettings } from "./follow-settings.ts";
 import { forwardTelemetry } from "./forward-telemetry.ts";
 import type { McuDuty, McuEvent } from "./mcu-duty.ts";
@@ -16,6 +15,8 @@ import { watchMcu } from "./watch-mcu.ts";
 /** What {@link startMcuDuties} works with. */
 export interface McuDutiesParts extends McuDuty {
   readonly settings: McuSettings;
+  /** The changes of the desired properties, of which the MCU's part is applied when it can be. */
+  readonly relay: ChangeRelay;
   readonly random: () => number;
   readonly tell: (event: McuDutyEvent) => void;
 }
@@ -26,22 +27,14 @@ export type McuDutyEvent =
   | { readonly event: "telemetry-acknowledged"; readonly kind: "mcu" }
   | { readonly event: "method-answered"; readonly name: string; readonly status: number };
 
-/** The duties towards the MCU, while they last. */
-export interface McuDuties {
-  /** Takes a change of the desired properties, of which the MCU's part is applied when it can be. */
-  readonly change: (change: DesiredChange) => void;
-  /** Resolves when all have ended. Rejects with `hub.method-exists`. */
-  readonly ended: Promise<void>;
-}
-
 /**
  * What an agent does with its MCU: passes its messages on to the hub, has it answer the direct methods that it has commands
  * for, has it follow its part of the desired properties, says in the twin who and how it is, and updates its firmware
  * when the method `updateMcu` asks for it. Ends when the signal aborts.
+ * Rejects with `hub.method-exists`.
  */
-export function startMcuDuties(agent: Agent, parts: McuDutiesParts): McuDuties {
-  const { settings, tell } = parts;
-  const relay = new ChangeRelay();
+export async function startMcuDuties(agent: Agent, parts: McuDutiesParts): Promise<void> {
+  const { settings, relay, tell } = parts;
   const mcu = {
     send: async (body: JsonValue | Uint8Array, options?: MessageOptions & CallOptions): Promise<void> => {
       await agent.send(body, options);
@@ -53,14 +46,13 @@ export function startMcuDuties(agent: Agent, parts: McuDutiesParts): McuDuties {
     report: agent.report.bind(agent),
   };
   const directory = settings.firmwareDirectory;
-  const duties = [
+  await Promise.all([
     watchMcu(mcu, parts),
     forwardTelemetry(mcu, parts),
     serveMethods(mcu, parts),
     followSettings(mcu, parts),
     ...(directory === undefined ? [] : [serveUpdates(mcu, { ...parts, directory })]),
-  ];
-  return { change: (change) => relay.give(change), ended: Promise.all(duties).then(() => {}) };
+  ]);
 }
 
 /** The same handler; what it answered is told. */
