@@ -33,10 +33,39 @@ const parts = {
 /** A module that says `text`, for what is a file of its own elsewhere. */
 const saying = (name, text) => ({ contents: `export const ${name} = ${JSON.stringify(text)};`, loader: "ts" });
 
-/** The program of a thread, as text. */
-async function threadText(file) {
-  const { outputFiles } = await build({ ...shape, entryPoints: [file], write: false });
+/** The program of a thread or process, as text. */
+async function threadText(file, more = {}) {
+  const { outputFiles } = await build({ ...shape, ...more, entryPoints: [file], write: false });
   return outputFiles[0].text;
+}
+
+/** What Node is started with for a process that has a serial device: the driver is found beside the single file. */
+async function processWords(file) {
+  const text = await threadText(file, { external: ["serialport"], supported: { "dynamic-import": false } });
+  const [before, after] = [`(function(require){${text}\n})(require("node:module").createRequire(`, "))"].map((part) =>
+    JSON.stringify(part),
+  );
+  return `["-e", ${before} + JSON.stringify(globalThis.landfallFile ?? __filename) + ${after}, "--"]`;
+}
+
+/** Has a module name the process for serial devices as that text, in the program and in its threads. */
+const deviceProcess = {
+  name: "device-process",
+  setup({ onLoad }) {
+    onLoad({ filter: /src\/serial\/ports\/device-process-program\.ts$/ }, async ({ path }) => ({
+      contents: `export const deviceProcessWords = ${await processWords(path.replace("-program.ts", ".ts"))};`,
+      loader: "js",
+    }));
+  },
+};
+
+/** The thread that signs in the MCU; a text does not know which file it came from. */
+async function mcuThread(file) {
+  const text = await threadText(file, { external: ["serialport"], plugins: [deviceProcess] });
+  const contents = `export const mcuSigningThread = {
+    text: "globalThis.landfallFile=" + JSON.stringify(__filename) + ";" + ${JSON.stringify(text)},
+  };`;
+  return { contents, loader: "js" };
 }
 
 /** What program and threads have in common. */
@@ -62,6 +91,7 @@ await build({
   // Beside the file, not in it: for whoever has to read a stack trace.
   sourcemap: "external",
   plugins: [
+    deviceProcess,
     {
       name: "landfall",
       setup({ onLoad, onResolve }) {
@@ -75,6 +105,9 @@ await build({
         onLoad({ filter: /\/worker-timers\/.*\.js$/ }, () => ({ contents: "module.exports = {};" }));
         onLoad({ filter: /src\/keys\/tpm\/signing-thread-program\.ts$/ }, async ({ path }) =>
           saying("tpmSigningThread", { text: await threadText(path.replace("-program.ts", ".ts")) }),
+        );
+        onLoad({ filter: /src\/keys\/mcu\/signing-thread-program\.ts$/ }, ({ path }) =>
+          mcuThread(path.replace("-program.ts", ".ts")),
         );
         onLoad({ filter: /src\/keys\/engine\/engine-text\.ts$/ }, () =>
           saying("engineText", readFileSync(`${root}native/landfall-engine.c`, "utf8")),
