@@ -5,7 +5,7 @@ import type { JsonObject } from "../json.ts";
 import type { Logger } from "../log.ts";
 import { AdjustableInterval } from "./adjustable-interval.ts";
 import type { Agent } from "./agent.ts";
-import { type McuDuties, type McuDutyEvent, startMcuDuties } from "./mcu/mcu-duties.ts";
+import type { McuDuties, McuDutyEvent } from "./mcu/mcu-duties.ts";
 import { runMethodCommand } from "./method-command.ts";
 import { introduction, readOwnChange } from "./own-properties.ts";
 import { systemSnapshot } from "./system-telemetry.ts";
@@ -35,7 +35,7 @@ interface Duty extends DutiesParts {
   readonly agent: Agent;
   readonly interval: AdjustableInterval;
   /** Absent when there is no MCU. */
-  readonly mcu: McuDuties | undefined;
+  readonly mcu: Promise<McuDuties | undefined>;
   readonly signal: AbortSignal;
 }
 
@@ -65,7 +65,7 @@ export function startDuties(
     untilTheEnd("saying in the twin which agent this is", introduce, duty),
     untilTheEnd("system telemetry", sendSystemTelemetry, duty),
     untilTheEnd("following the twin", followDesired, duty),
-    mcu?.ended,
+    mcu.then((duties) => duties?.ended),
   ]).then(() => {});
 }
 
@@ -80,9 +80,17 @@ async function untilTheEnd(what: string, carryOut: (duty: Duty) => Promise<void>
 }
 
 /** After the methods of the configuration, which take precedence over the commands of the MCU. */
-function startMcu({ agent, settings, random = Math.random, log, ...parts }: DutyAlone): McuDuties | undefined {
+async function startMcu({
+  agent,
+  settings,
+  random = Math.random,
+  log,
+  ...parts
+}: DutyAlone): Promise<McuDuties | undefined> {
   const link = agent.mcu;
   if (link === undefined || settings.mcu === undefined) return undefined;
+  // What knows about serial lines is loaded where there is one.
+  const { startMcuDuties } = await import("./mcu/mcu-duties.ts");
   return startMcuDuties(agent, { ...parts, link, settings: settings.mcu, random, log: log.child("mcu") });
 }
 
@@ -135,9 +143,10 @@ async function sendSystemTelemetry({ agent, interval, clock, tell, signal }: Dut
 }
 
 async function followDesired({ agent, interval, mcu, log, tell, signal }: Duty): Promise<void> {
+  const duties = await mcu;
   for await (const change of agent.desiredChanges({ signal })) {
     tell({ event: "desired-changed", version: change.version, patch: change.patch });
-    mcu?.change(change);
+    duties?.change(change);
     const own = readOwnChange(change);
     if (own === undefined) continue;
     if (own.intervalMs === "configured") interval.set();

@@ -1,7 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { inMcu } from "../config/mcu-place.ts";
 import type { AttestationSettings, SymmetricKeySettings, TpmSettings, X509Settings } from "../config/settings.ts";
-import { mcuSasCredential } from "../keys/mcu/mcu-sas.ts";
 import { type OpenedMcu, requireMcu } from "../keys/mcu/opened-mcu.ts";
 import { openIdentity } from "../keys/open-identity.ts";
 import { SymmetricKey } from "../keys/symmetric-key.ts";
@@ -74,6 +73,7 @@ async function createSymmetricKey(
   const { method, registrationId, symmetricKey, derive } = settings;
   if (source === "dps") checkRegistrationId(registrationId, method);
   if (symmetricKey === inMcu) {
+    const { mcuSasCredential } = await import("../keys/mcu/mcu-sas.ts");
     const credential = mcuSasCredential(requireMcu(mcu).link, { registrationId, clock });
     return { attestation: new SymmetricKeyAttestation(registrationId, credential), warnings: [] };
   }

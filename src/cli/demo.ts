@@ -5,6 +5,7 @@ import { systemClock } from "../clock.ts";
 import { isLandfallError, LandfallError } from "../errors.ts";
 import { type Command, jsonOption } from "./command.ts";
 import { firstAct } from "./demo/first-act.ts";
+import { mcuAct } from "./demo/mcu-act.ts";
 import { secondAct } from "./demo/second-act.ts";
 import { steps } from "./demo/steps.ts";
 import { Timeline } from "./demo/timeline.ts";
@@ -17,7 +18,7 @@ export const demo: Command = {
   name: "demo",
   description:
     "Starts the emulator and an agent in a process of its own, with a freshly enrolled X.509 device, and tells what " +
-    "happens: registration, telemetry, a direct method, the twin, a dropped connection, a restart. Exits by itself; " +
+    "happens: registration, telemetry, a direct method, the twin, a dropped connection, a restart, a private network, a microcontroller with the device's key. Exits by itself; " +
     "1 when a step did not happen.",
   options: {
     ...jsonOption("landfall.demo/1"),
@@ -32,6 +33,7 @@ export const demo: Command = {
       const stage = { timeline, directory, signal: AbortSignal.any([signal, limit]) };
       await firstAct(stage);
       await secondAct(stage);
+      await mcuAct(stage);
     } catch (error) {
       signal.throwIfAborted();
       failure = error;
