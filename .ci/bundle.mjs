@@ -49,7 +49,10 @@ const threads = {
   "mcu-signing": "./src/keys/mcu/signing-thread.ts",
 };
 
-/** What the file does first: it finds out whether it is the program or one of its threads. */
+/** The word that starts the process which has a serial device. */
+const deviceWord = "--serial-device";
+
+/** What the file does first: it finds out whether it is the program, one of its threads, or a process beside it. */
 const entry = `#!/usr/bin/env node
 const { isMainThread } = require("node:worker_threads");
 const threads = {
@@ -57,8 +60,9 @@ const threads = {
     .map(([name, file]) => `${JSON.stringify(name)}: () => require("${file}"),`)
     .join("\n  ")}
 };
-if (isMainThread) require("./src/cli/main.ts");
-else threads[process.argv[2]]();
+if (!isMainThread) threads[process.argv[2]]();
+else if (process.argv[2] === "${deviceWord}") require("./src/serial/ports/device-process.ts");
+else require("./src/cli/main.ts");
 `;
 
 /** The module that names a thread's file, when that is this one. */
@@ -97,6 +101,8 @@ await build({
         }));
         onLoad({ filter: /./, namespace: "parts" }, ({ path }) => ({ contents: parts[path], resolveDir: root }));
         onLoad({ filter: /\/node-forge\/lib\/x509\.js$/ }, () => ({ contents: unreadCertificates }));
+        // PEM, and primes for new keys: what a PKCS#12 file is not made of.
+        onLoad({ filter: /\/node-forge\/lib\/(pem|prime)\.js$/ }, () => ({ contents: "" }));
         // Timers of a web worker, for browsers: the MQTT client is given ours.
         onLoad({ filter: /\/worker-timers\/.*\.js$/ }, () => ({ contents: "module.exports = {};" }));
         onLoad({ filter: /src\/keys\/mcu\/signing-thread-program\.ts$/ }, () =>
@@ -105,6 +111,9 @@ await build({
         onLoad({ filter: /src\/keys\/tpm\/signing-thread-program\.ts$/ }, () =>
           thisFile("tpmSigningThread", "tpm-signing"),
         );
+        onLoad({ filter: /src\/serial\/ports\/device-process-program\.ts$/ }, () => ({
+          contents: `export const deviceProcessWords = [__filename, "${deviceWord}"];`,
+        }));
         onLoad({ filter: /src\/keys\/engine\/engine-text\.ts$/ }, () =>
           saying("engineText", readFileSync(`${root}native/landfall-engine.c`, "utf8")),
         );

@@ -7,6 +7,7 @@ import { type Command, jsonOption, type OptionValues, textOption } from "./comma
 import { firstAct } from "./demo/first-act.ts";
 import { identities } from "./demo/identity/identities.ts";
 import type { IdentityKind } from "./demo/identity/identity.ts";
+import { mcuAct } from "./demo/mcu-act.ts";
 import { secondAct } from "./demo/second-act.ts";
 import { steps } from "./demo/steps.ts";
 import { Timeline } from "./demo/timeline.ts";
@@ -22,9 +23,9 @@ export const demo: Command = {
   description:
     "Starts the emulator and an agent in a process of its own, with a freshly enrolled device, and tells what happens: " +
     "registration, telemetry, a direct method, the twin, a dropped connection, a restart. Then carries a second " +
-    "device into a private network and out again. The first device proves itself with what --identity says: " +
-    "tpm starts swtpm, a TPM in software, and pkcs11 makes its key in a token of SoftHSM2; these have to be " +
-    "installed. Exits by itself; 1 when a step did not happen, 2 when something is not installed.",
+    "device into a private network and out again, and has a third one keep its key in a microcontroller. The first device " +
+    "proves itself with what --identity says: tpm starts swtpm, a TPM in software, and pkcs11 makes its key in a token of " +
+    "SoftHSM2; these have to be installed. Exits by itself; 1 when a step did not happen, 2 when something is not installed.",
   options: {
     identity: {
       type: "string",
@@ -45,6 +46,7 @@ export const demo: Command = {
       const stage = { timeline, directory, signal: AbortSignal.any([signal, limit]) };
       await firstAct(kind, stage);
       await secondAct(stage);
+      await mcuAct(stage);
     } catch (error) {
       signal.throwIfAborted();
       failure = error;

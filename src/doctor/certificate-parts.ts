@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { withoutPin } from "../config/hardware-uri.ts";
 import type { X509Settings } from "../config/settings.ts";
 import type { CertificateChain } from "../keys/certificate-chain.ts";
+import type { OpenedMcu } from "../keys/mcu/opened-mcu.ts";
 import { openCertificates } from "../keys/open-certificates.ts";
 import { openKey } from "../keys/open-key.ts";
 import { openPkcs12 } from "../keys/pkcs12.ts";
@@ -21,7 +22,7 @@ export interface CertificateParts {
 }
 
 /** Reads both parts. Never rejects. */
-export async function readCertificateParts({ source }: X509Settings): Promise<CertificateParts> {
+export async function readCertificateParts({ source }: X509Settings, mcu?: OpenedMcu): Promise<CertificateParts> {
   if (source.kind === "pkcs12") {
     try {
       const { chain, key, path } = await openPkcs12(source.file, source.password);
@@ -32,11 +33,11 @@ export async function readCertificateParts({ source }: X509Settings): Promise<Ce
       return { chain: undefined, location: source.file, publicKey: undefined, errors: [error] };
     }
   }
-  const [certificates] = await Promise.allSettled([openCertificates(source.certificate)]);
+  const [certificates] = await Promise.allSettled([openCertificates(source.certificate, mcu?.link)]);
   // A key in hardware is compared with the certificate as it is opened, so that it cannot be looked at without one.
   const certificate = certificates.status === "fulfilled" ? certificates.value.chain[0] : undefined;
   const [key] = await Promise.allSettled([
-    readPublicKey(source.privateKey, { password: source.password, certificate }),
+    readPublicKey(source.privateKey, { password: source.password, certificate, mcu }),
   ]);
   return {
     chain: certificates.status === "fulfilled" ? certificates.value.chain : undefined,

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { type CreatedAttestation, createAttestation } from "../attestation/create-attestation.ts";
 import type { Clock } from "../clock.ts";
-import type { Settings } from "../config/settings.ts";
+import { isKeptInMcu } from "../config/kept-in-mcu.ts";
+import { inMcu } from "../config/mcu-place.ts";
+import type { Settings, X509Settings } from "../config/settings.ts";
 import type { Dialer } from "../endpoint/dialer.ts";
 import { EndpointFinder } from "../endpoint/endpoint-finder.ts";
 import { evidenceSources } from "../endpoint/evidence-sources.ts";
@@ -9,6 +11,8 @@ import type { ExplainedDecision } from "../endpoint/explain.ts";
 import { normaliseHost } from "../endpoint/host-name.ts";
 import { memoryFile, NetworkMemoryStore } from "../endpoint/network-memory-store.ts";
 import { routeOf } from "../endpoint/route-of.ts";
+import type { OpenedMcu } from "../keys/mcu/opened-mcu.ts";
+import { silentLogger } from "../log.ts";
 import { AssignmentStore, type StoredAssignment } from "../provisioning/assignment-store.ts";
 import { lookUpRegistration, type RegistrationLookUp } from "../provisioning/look-up.ts";
 import { StateFile } from "../state-file.ts";
@@ -35,6 +39,7 @@ export class Facts {
   readonly #subjects = new Map<ServiceName, Promise<Subject | undefined>>();
   #certificate: Promise<CertificateParts | undefined> | undefined;
   #attestation: Promise<CreatedAttestation> | undefined;
+  #mcu: Promise<OpenedMcu> | undefined;
   #assignment: Promise<StoredAssignment> | undefined;
   #lookUp: Promise<RegistrationLookUp> | undefined;
   #hub: Promise<KnownHub | undefined> | undefined;
@@ -56,14 +61,12 @@ export class Facts {
 
   certificate(): Promise<CertificateParts | undefined> {
     const identity = identityOf(this.#settings);
-    this.#certificate ??= identity.method === "x509" ? readCertificateParts(identity) : Promise.resolve(undefined);
+    this.#certificate ??= identity.method === "x509" ? this.#readCertificate(identity) : Promise.resolve(undefined);
     return this.#certificate;
   }
 
   attestation(): Promise<CreatedAttestation> {
-    const { source } = this.#settings.provisioning;
-    const context = { source, clock: this.#parts.clock, readOnly: true };
-    this.#attestation ??= createAttestation(identityOf(this.#settings), context);
+    this.#attestation ??= this.#attest();
     return this.#attestation;
   }
 
@@ -85,6 +88,33 @@ export class Facts {
   async close(): Promise<void> {
     const opened = await this.#attestation?.catch(() => undefined);
     await opened?.attestation.close();
+    const mcu = await this.#mcu?.catch(() => undefined);
+    await mcu?.close();
+  }
+
+  async #attest(): Promise<CreatedAttestation> {
+    const { source } = this.#settings.provisioning;
+    const context = { source, clock: this.#parts.clock, readOnly: true, mcu: await this.#openedMcu() };
+    return createAttestation(identityOf(this.#settings), context);
+  }
+
+  async #readCertificate(identity: X509Settings): Promise<CertificateParts> {
+    try {
+      return await readCertificateParts(identity, await this.#openedMcu());
+    } catch (error) {
+      return { chain: undefined, location: inMcu, publicKey: undefined, errors: [error] };
+    }
+  }
+
+  /** The MCU, where something is kept in it. The port has one user, so that an agent that runs keeps it from us. */
+  async #openedMcu(): Promise<OpenedMcu | undefined> {
+    const [identity, settings] = [identityOf(this.#settings), this.#settings.mcu];
+    if (settings === undefined || !isKeptInMcu(identity)) return undefined;
+    const { openMcu } = await import("../keys/mcu/open-mcu.ts");
+    const { clock } = this.#parts;
+    const surroundings = { clock, random: Math.random, log: silentLogger, mustBeThere: true };
+    this.#mcu ??= openMcu(settings, identity, surroundings);
+    return this.#mcu;
   }
 
   /** Nothing is ever saved through it: only `verified` writes, and nobody calls that here. */

@@ -1,6 +1,8 @@
+import { isMainThread } from "node:worker_threads";
 import { LandfallError } from "../errors.ts";
 import { parsePortAddress, portAddressForm, usualBaudRate } from "../port-address.ts";
 import type { Port } from "./port.ts";
+import { DeviceInProcess } from "./ports/device-in-process.ts";
 import { DevicePort } from "./ports/device-port.ts";
 import { SocketPort } from "./ports/socket-port.ts";
 
@@ -19,5 +21,5 @@ export function portAt(address: string, baudRate: number = usualBaudRate): Port 
   if (!Number.isInteger(baudRate) || baudRate < 1) {
     throw new LandfallError("serial.address", `expected a baud rate of at least 1, got ${baudRate}`);
   }
-  return new DevicePort(parsed.path, baudRate);
+  return isMainThread ? new DevicePort(parsed.path, baudRate) : new DeviceInProcess(parsed.path, baudRate);
 }

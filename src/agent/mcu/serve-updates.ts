@@ -49,7 +49,7 @@ export async function serveUpdates(agent: Pick<Agent, "onMethod" | "report">, du
       return { status: 202, payload: { version: imageVersionText(image) } };
     } catch (error) {
       isTaken = false;
-      return { status: 400, payload: { error: describeCause(error) } };
+      return { status: 400, payload: { error: messageOf(error) } };
     }
   };
   using _ = agent.onMethod(updateMethod, ({ payload }) => answer(payload));
@@ -85,7 +85,7 @@ class UpdateReport {
       if (signal.aborted) return;
       log.warn(`the MCU was not updated: ${describeCause(error)}`, { error });
       const code = isLandfallError(error) ? error.code : "firmware.unusable";
-      this.#say({ state: "failed", error: { code, message: describeCause(error) } }, error);
+      this.#say({ state: "failed", error: { code, message: messageOf(error) } }, error);
     }
     await this.#reporting;
   }
@@ -123,6 +123,11 @@ class UpdateReport {
       }
     }
   }
+}
+
+/** Without the code, which stands beside it. */
+function messageOf(error: unknown): string {
+  return isLandfallError(error) ? error.message : describeCause(error);
 }
 
 function beforehand({ from }: FirmwareUpdateResult): JsonObject {

@@ -7,6 +7,7 @@ import { portAt } from "../../serial/port-at.ts";
 import { RemoteLink } from "../../serial/remote/remote-link.ts";
 import { SmpLink } from "../../serial/smp-link.ts";
 import { EngineTlsKey } from "../engine/engine-tls-key.ts";
+import type { TlsKey } from "../tls-key.ts";
 import type { OpenedMcu } from "./opened-mcu.ts";
 import { mcuSigningThread } from "./signing-thread-program.ts";
 
@@ -15,6 +16,8 @@ export interface McuSurroundings {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+  /** Whether the MCU has to be there now, with the errors that this otherwise has for a TLS key. Default false. */
+  readonly mustBeThere?: boolean;
 }
 
 /**
@@ -31,8 +34,12 @@ export function openMcu(
   return signs ? openInThread(settings, surroundings) : openHere(settings, surroundings);
 }
 
-async function openHere({ port, baudRate }: McuSettings, { clock, random, log }: McuSurroundings): Promise<OpenedMcu> {
-  const link = await SmpLink.start({ port: portAt(port, baudRate), clock, random, logger: log });
+async function openHere(
+  { port, baudRate }: McuSettings,
+  { clock, random, log, mustBeThere = false }: McuSurroundings,
+): Promise<OpenedMcu> {
+  const options = { port: portAt(port, baudRate), clock, random, logger: log };
+  const link = await (mustBeThere ? SmpLink.open(options) : SmpLink.start(options));
   return opened({ link, close: () => link.close() });
 }
 
@@ -40,7 +47,7 @@ async function openInThread({ port, baudRate }: McuSettings, { log }: McuSurroun
   const { port1: messages, port2: far } = new MessageChannel();
   const link = await RemoteLink.start({ messages, portName: port, logger: log });
   try {
-    const tlsKey = await EngineTlsKey.open({
+    const key = await EngineTlsKey.open({
       location: inMcu,
       program: mcuSigningThread,
       signer: { port, baudRate, messages: far },
@@ -48,9 +55,9 @@ async function openInThread({ port, baudRate }: McuSettings, { log }: McuSurroun
     });
     return opened({
       link,
-      tlsKey,
+      tlsKey: borrowed(key),
       close: async () => {
-        await tlsKey.close();
+        await key.close();
         await link.close();
       },
     });
@@ -58,6 +65,13 @@ async function openInThread({ port, baudRate }: McuSettings, { log }: McuSurroun
     await link.close();
     throw error;
   }
+}
+
+/** The key, for whoever closes what he uses: the port is not his to close. */
+function borrowed(key: EngineTlsKey): TlsKey {
+  const close = async (): Promise<void> => {};
+  const { location, publicKey } = key;
+  return { location, publicKey, secureContext: (base) => key.secureContext(base), close, [Symbol.asyncDispose]: close };
 }
 
 function opened(parts: Omit<OpenedMcu, typeof Symbol.asyncDispose>): OpenedMcu {

@@ -5,7 +5,7 @@ import type { TlsKey } from "../tls-key.ts";
 /** The MCU, for whoever keeps something in it. */
 export interface OpenedMcu extends AsyncDisposable {
   readonly link: McuLink;
-  /** The MCU's own key, for TLS. Present where it was opened for that. Closing it closes the link, too. */
+  /** The MCU's own key, for TLS. Present where it was opened for that. It lasts until the MCU is closed; closing it does nothing. */
   readonly tlsKey?: TlsKey;
   /** Lets go of key and port. Idempotent. */
   close(): Promise<void>;

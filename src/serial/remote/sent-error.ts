@@ -4,9 +4,8 @@ import type { SentError } from "./link-messages.ts";
 
 /** An error, ready to cross to another thread. */
 export function sentError(error: unknown): SentError {
-  const message = describeCause(error);
-  if (!isLandfallError(error)) return { code: "serial.port-failed", message, details: [] };
-  const { code, details } = error;
+  if (!isLandfallError(error)) return { code: "serial.port-failed", message: describeCause(error), details: [] };
+  const { code, message, details } = error;
   const refused = error instanceof SmpRefusal ? { refused: { what: error.what, fault: error.fault } } : {};
   return { code, message, details, ...refused };
 }

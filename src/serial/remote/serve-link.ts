@@ -11,6 +11,8 @@ export function serveLink(link: McuLink, port: MessagePort): void {
   const server = new LinkServer(link, (news) => port.postMessage(news));
   port.on("message", (order: LinkOrder) => server.take(order));
   port.once("close", () => server.close());
+  // Whoever could still ask is no reason for a thread to live on.
+  port.unref();
 }
 
 class LinkServer {
