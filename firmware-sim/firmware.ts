@@ -96,6 +96,7 @@ export class Firmware {
       return;
     }
     if (wrong?.does === "delay") await clock.sleep(wrong.delayMs ?? 1_000, { signal }).catch(() => {});
+    if (signal.aborted) return;
     const { group, command, body = {} } = request;
     tell("asked", { operation: request.operation === operation.read ? "read" : "write", group, command, body });
     const answer = await this.#answer(request, wrong);
@@ -130,16 +131,18 @@ export class Firmware {
       const first = lines[0] as Buffer;
       first[8] = first[8] === 0x41 ? 0x42 : 0x41;
     }
-    if (wrong === "chatter") {
-      this.#parts.write(Buffer.from("uart:~$ "));
-      for (const line of lines) {
-        this.#send([line]);
-        this.#log("between the lines");
-      }
-      return;
-    }
-    this.#send(lines);
+    if (wrong === "chatter") this.#sendAmongText(lines);
+    else this.#send(lines);
     if (wrong === "repeat-answer") this.#send(lines);
+  }
+
+  #sendAmongText(lines: readonly Buffer[]): void {
+    this.#statistics.link.sent += 1;
+    this.#parts.write(Buffer.from("uart:~$ "));
+    for (const line of lines) {
+      this.#parts.write(line);
+      this.#log("between the lines");
+    }
   }
 
   #say(message: TelemetryMessage, sequence: number): void {

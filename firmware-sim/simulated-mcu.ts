@@ -94,7 +94,12 @@ export class SimulatedMcu extends EventEmitter<SimulatedMcuEvents> {
 
   /** Resolves while the firmware runs, or once it does. Rejects with `signal.reason`. */
   async whenRunning({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    while (!this.isRunning) await untilAborted(once(this, "started"), signal);
+    const waiting = new AbortController();
+    try {
+      while (!this.isRunning) await untilAborted(once(this, "started", { signal: waiting.signal }), signal);
+    } finally {
+      waiting.abort();
+    }
   }
 
   /** Makes `line` the one that the MCU is on: what it reads there is received, what it says is written there. */

@@ -49,6 +49,7 @@ export class Telemetry {
     this.#parts = parts;
     this.#startedAtMs = parts.clock.elapsed();
     this.#dueAtMs = this.#startedAtMs;
+    parts.signal.addEventListener("abort", () => this.#nap.abort(), { once: true });
     void this.#run();
   }
 
@@ -95,7 +96,7 @@ export class Telemetry {
     while (!signal.aborted) {
       const waitMs = this.#step(clock.elapsed());
       this.#nap = new AbortController();
-      await clock.sleep(waitMs, { signal: AbortSignal.any([signal, this.#nap.signal]) }).catch(() => {});
+      await clock.sleep(waitMs, { signal: this.#nap.signal }).catch(() => {});
     }
   }
 

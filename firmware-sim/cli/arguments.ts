@@ -99,12 +99,14 @@ function misbehaviourFrom(word: string): Misbehaviour {
   if (!misbehaviourKinds.includes(does as MisbehaviourKind)) {
     throw new LandfallError("cli.usage", `--misbehave: expected one of ${misbehaviourKinds.join(", ")}, got "${does}"`);
   }
+  const number = (digits: string | undefined, most?: number): number | undefined =>
+    digits === undefined ? undefined : wholeNumber("misbehave", digits, most);
   return withoutUndefined({
     does: does as MisbehaviourKind,
-    group: group === undefined ? undefined : wholeNumber("misbehave", group, 65_535),
-    command: command === undefined ? undefined : wholeNumber("misbehave", command, 255),
-    times: times === "always" ? Number.POSITIVE_INFINITY : times && wholeNumber("misbehave", times),
-  }) as Misbehaviour;
+    group: number(group, 65_535),
+    command: number(command, 255),
+    times: times === "always" ? Number.POSITIVE_INFINITY : number(times),
+  });
 }
 
 function wholeNumber(name: string, word: string, most = Number.MAX_SAFE_INTEGER): number {

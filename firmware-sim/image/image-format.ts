@@ -8,9 +8,16 @@
  *   TLVs     0x6907 | …                                                           with the SHA-256 over all before them
  */
 
+/** Begins every image. */
 export const headerMagic = 0x96f3b83d;
+
+/** A header is at least so long. */
 export const headerBytes = 32;
+
+/** Begins a list of TLVs. */
 export const tlvMagic = { protected: 0x6908, plain: 0x6907 } as const;
+
+/** What a TLV holds; the board is one of those that MCUboot leaves to vendors. */
 export const tlvType = { sha256: 0x10, board: 0xa1 } as const;
 
 /** How an image misbehaves, by what its body begins with. */

@@ -38,6 +38,7 @@ export async function openPseudoTerminal(
     const where = link === undefined ? "" : ` at ${link}`;
     throw new LandfallError("simulator.rejected", `no pseudo terminal could be made with ${maker}${where}`, { cause });
   }
+  child.stderr.resume();
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
   stream.on("error", () => {});
   attach(stream);

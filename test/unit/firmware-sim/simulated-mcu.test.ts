@@ -105,6 +105,17 @@ describe("what goes wrong when it shall", () => {
     expect(await os.echo("x")).toBe("x");
   });
 
+  test("power cut before a late request is executed: it never is", async () => {
+    const { mcu, count, executed } = await scene();
+    mcu.misbehave({ does: "delay", delayMs: 900 });
+    const counted = count("a");
+    for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+    mcu.cutPower();
+    mcu.restorePower();
+    await expect(counted).rejects.toMatchObject({ fault: { group: 72, rc: 6 } });
+    expect(executed).toEqual([]);
+  });
+
   test("power cut while it erases: neither old nor new is lost", async () => {
     const { mcu, link, os } = await scene({ eraseMs: 5_000 });
     const asked = once(mcu, "asked");
@@ -268,6 +279,7 @@ describe("a board", () => {
     mcu.close();
     expect(second.destroyed).toBe(true);
     await expect(mcu.whenRunning({ signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+    expect(mcu.listenerCount("started")).toBe(0);
   });
 
   test("cannot be what no board can be, and says all that is wrong", () => {
