@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { McuEvent } from "../../../../src/agent/mcu/mcu-duty.ts";
 import { watchMcu } from "../../../../src/agent/mcu/watch-mcu.ts";
+import { LandfallError } from "../../../../src/errors.ts";
 import type { JsonObject } from "../../../../src/json.ts";
 import { Sightings } from "../../../../src/testing/sightings.ts";
 import { McuScene } from "./mcu-scene.ts";
@@ -19,7 +20,7 @@ async function watched(boot: () => number) {
     },
   };
   const done = watchMcu(agent, { ...scene.duty, tell: (event) => events.push(event) });
-  return { scene, reports, events, done };
+  return { scene, reports, events, done, agent };
 }
 
 const facts = (boot: number) => ({
@@ -59,6 +60,19 @@ describe("the MCU in the twin", () => {
     scene.mcu.port.plug();
     await scene.clock.advance(10_000);
     expect(await reports.nth(3)).toEqual(facts(1));
+  });
+
+  test("is said again later when the hub did not take it", async () => {
+    const { scene, reports, agent } = await watched(() => 1);
+    await using _ = scene;
+    const { report } = agent;
+    agent.report = async () => {
+      agent.report = report;
+      throw new LandfallError("transport.timeout", "no answer");
+    };
+    await scene.clock.advance(20_000);
+    expect(await reports.nth(1)).toEqual(facts(1));
+    expect(agent.report).toBe(report);
   });
 
   test("ends with the signal", async () => {
