@@ -33,43 +33,47 @@ const parts = {
 /** A module that says `text`, for what is a file of its own elsewhere. */
 const saying = (name, text) => ({ contents: `export const ${name} = ${JSON.stringify(text)};`, loader: "ts" });
 
-/** The program of a thread or process, as text. */
-async function threadText(file, more = {}) {
-  const { outputFiles } = await build({ ...shape, ...more, entryPoints: [file], write: false });
-  return outputFiles[0].text;
-}
-
-/** What Node is started with for a process that has a serial device: the driver is found beside the single file. */
-async function processWords(file) {
-  const text = await threadText(file, { external: ["serialport"], supported: { "dynamic-import": false } });
-  const [before, after] = [`(function(require){${text}\n})(require("node:module").createRequire(`, "))"].map((part) =>
-    JSON.stringify(part),
-  );
-  return `["-e", ${before} + JSON.stringify(globalThis.landfallFile ?? __filename) + ${after}, "--"]`;
-}
-
-/** Has a module name the process for serial devices as that text, in the program and in its threads. */
-const deviceProcess = {
-  name: "device-process",
-  setup({ onLoad }) {
-    onLoad({ filter: /src\/serial\/ports\/device-process-program\.ts$/ }, async ({ path }) => ({
-      contents: `export const deviceProcessWords = ${await processWords(path.replace("-program.ts", ".ts"))};`,
-      loader: "js",
-    }));
-  },
+/** The threads, each under the name that it is started with: one file is the program of all. */
+const threads = {
+  "tpm-signing": "./src/keys/tpm/signing-thread.ts",
+  "mcu-signing": "./src/keys/mcu/signing-thread.ts",
 };
 
-/** The thread that signs in the MCU; a text does not know which file it came from. */
-async function mcuThread(file) {
-  const text = await threadText(file, { external: ["serialport"], plugins: [deviceProcess] });
-  const contents = `export const mcuSigningThread = {
-    text: "globalThis.landfallFile=" + JSON.stringify(__filename) + ";" + ${JSON.stringify(text)},
-  };`;
-  return { contents, loader: "js" };
-}
+/** The processes, likewise; whoever starts one talks with it, so that no command is taken for it. */
+const processes = { "serial-device": "./src/serial/ports/device-process.ts" };
 
-/** What program and threads have in common. */
-const shape = {
+/** Loads each of them when it is asked for. */
+const loaders = (files) =>
+  Object.entries(files)
+    .map(([name, file]) => `${JSON.stringify(name)}: () => require("${file}"),`)
+    .join("\n  ");
+
+/** What the file does first: it finds out whether it is the program, or one of its threads or processes. */
+const entry = `#!/usr/bin/env node
+const { isMainThread } = require("node:worker_threads");
+const threads = {
+  ${loaders(threads)}
+};
+const processes = {
+  ${loaders(processes)}
+};
+const name = process.argv[2];
+if (!isMainThread) threads[name]();
+else if (process.send && Object.hasOwn(processes, name)) processes[name]();
+else require("./src/cli/main.ts");
+`;
+
+/** The module that names a thread's file, when that is this one. */
+const thisFile = (name, argument) => ({
+  contents: `
+    import { pathToFileURL } from "node:url";
+    export const ${name} = { file: pathToFileURL(__filename), argument: "${argument}" };`,
+  loader: "ts",
+});
+
+await build({
+  stdin: { contents: entry, resolveDir: root, sourcefile: "landfall.ts", loader: "ts" },
+  outfile,
   bundle: true,
   platform: "node",
   // Only what is used is loaded of Node's own modules, and nothing is resolved: faster than an ES module by a good part.
@@ -78,12 +82,6 @@ const shape = {
   minify: true,
   legalComments: "none",
   logLevel: "warning",
-};
-
-await build({
-  ...shape,
-  entryPoints: [`${root}src/cli/main.ts`],
-  outfile,
   // A copy of Node's own streams, which the MQTT client brings for browsers.
   alias: { "readable-stream": "node:stream" },
   // Drivers are machine code: devices with an MCU on a serial device have the package beside the file.
@@ -91,7 +89,6 @@ await build({
   // Beside the file, not in it: for whoever has to read a stack trace.
   sourcemap: "external",
   plugins: [
-    deviceProcess,
     {
       name: "landfall",
       setup({ onLoad, onResolve }) {
@@ -103,12 +100,16 @@ await build({
         onLoad({ filter: /./, namespace: "parts" }, ({ path }) => ({ contents: parts[path], resolveDir: root }));
         // Timers of a web worker, for browsers: the MQTT client is given ours.
         onLoad({ filter: /\/worker-timers\/.*\.js$/ }, () => ({ contents: "module.exports = {};" }));
-        onLoad({ filter: /src\/keys\/tpm\/signing-thread-program\.ts$/ }, async ({ path }) =>
-          saying("tpmSigningThread", { text: await threadText(path.replace("-program.ts", ".ts")) }),
+        onLoad({ filter: /src\/keys\/tpm\/signing-thread-program\.ts$/ }, () =>
+          thisFile("tpmSigningThread", "tpm-signing"),
         );
-        onLoad({ filter: /src\/keys\/mcu\/signing-thread-program\.ts$/ }, ({ path }) =>
-          mcuThread(path.replace("-program.ts", ".ts")),
+        onLoad({ filter: /src\/keys\/mcu\/signing-thread-program\.ts$/ }, () =>
+          thisFile("mcuSigningThread", "mcu-signing"),
         );
+        onLoad({ filter: /src\/serial\/ports\/device-process-program\.ts$/ }, () => ({
+          contents: `export const deviceProcessWords = [__filename, "serial-device"];`,
+          loader: "js",
+        }));
         onLoad({ filter: /src\/keys\/engine\/engine-text\.ts$/ }, () =>
           saying("engineText", readFileSync(`${root}native/landfall-engine.c`, "utf8")),
         );

@@ -20,14 +20,13 @@
 #include <openssl/ec.h>
 #include <openssl/engine.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { TOKEN_BYTES = 64, DIGEST_BYTES = 32, MAX_SPKI_BYTES = 128, ANSWER_SECONDS = 30 };
+enum { TOKEN_BYTES = 64, DIGEST_BYTES = 32, MAX_SPKI_BYTES = 128, ANSWER_SECONDS = 10 };
 
 /* What a key carries beside its public half. */
 struct signer {
@@ -36,8 +35,7 @@ struct signer {
 };
 
 static EC_KEY_METHOD *method;
-static int signer_index = -1;
-static int error_library;
+static int signer_index = -1, error_library;
 
 enum { BAD_NAME = 1, NO_SIGNER, REFUSED };
 static ERR_STRING_DATA reasons[] = {
@@ -94,11 +92,11 @@ static int sign(int type, const unsigned char *digest, int digest_length, unsign
                 setsockopt(line, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) == 0 &&
                 connect(line, (struct sockaddr *)&signer->address, sizeof signer->address) == 0 &&
                 is_own_process(line) && transfer(line, request, sizeof request, 1) && transfer(line, &length, 1, 0);
-  int signed_ = reached && length > 0 && length <= ECDSA_size(key) && transfer(line, signature, length, 0);
+  int is_signed = reached && length > 0 && length <= ECDSA_size(key) && transfer(line, signature, length, 0);
   if (line >= 0) close(line);
   OPENSSL_cleanse(request, sizeof request);
   *signature_length = length;
-  return signed_ ? 1 : fail(reached ? REFUSED : NO_SIGNER);
+  return is_signed ? 1 : fail(reached ? REFUSED : NO_SIGNER);
 }
 
 /* The public half out of its base64 text; NULL when it is anything else than a key on P-256. */
@@ -126,8 +124,7 @@ static EVP_PKEY *load(ENGINE *engine, const char *name, UI_METHOD *ui, void *dat
     strcpy(signer->address.sun_path, path);
     good = EC_KEY_set_method(key, method) && EC_KEY_set_ex_data(key, signer_index, signer);
     if (good) signer = NULL; /* the key's from here on */
-    good = good && EVP_PKEY_assign_EC_KEY(result, key);
-    if (good) return result;
+    if (good && EVP_PKEY_assign_EC_KEY(result, key)) return result;
   }
   if (signer != NULL) OPENSSL_clear_free(signer, sizeof *signer);
   EC_KEY_free(key);

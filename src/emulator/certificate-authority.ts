@@ -90,8 +90,12 @@ export class CertificateAuthority {
    * `certificate.unusable`, `key.unusable` or, when the two do not belong together, `certificate.key-mismatch`.
    */
   static async restore(certificatePem: string, privateKeyPem: string): Promise<CertificateAuthority> {
-    const certificate = parse("certificate.unusable", () => new x509.X509Certificate(certificatePem));
-    const key = parse("key.unusable", () => createPrivateKey(privateKeyPem));
+    const certificate = parse(
+      "certificate.unusable",
+      "the authority's certificate",
+      () => new x509.X509Certificate(certificatePem),
+    );
+    const key = parse("key.unusable", "the authority's private key", () => createPrivateKey(privateKeyPem));
     const algorithm = algorithms[key.asymmetricKeyType === "rsa" ? "rsa" : "ec"];
     const pkcs8 = key.export({ type: "pkcs8", format: "der" });
     const spki = createPublicKey(key).export({ type: "spki", format: "der" });
@@ -134,9 +138,32 @@ export class CertificateAuthority {
     };
   }
 
+  /**
+   * Answers a PKCS#10 request, PEM, of a device whose private key stays where it is: a client certificate with the
+   * request's common name and public key. Returns it with its intermediates, leaf first, PEM.
+   *
+   * Rejects with `certificate.unusable` for what is no request with a common name, and with `certificate.key-mismatch`
+   * when whoever asks does not show, by the request's signature, that he has the key.
+   */
+  async answer(requestPem: string, validity: Validity = {}): Promise<string> {
+    const { request, commonName } = parse("certificate.unusable", "a certificate request with a common name", () => {
+      const request = new x509.Pkcs10CertificateRequest(requestPem);
+      return { request, commonName: named(request) };
+    });
+    const { publicKey } = request;
+    if (!(await request.verify().catch(() => false))) {
+      throw new LandfallError("certificate.key-mismatch", "The request is not signed by the key that it is for.");
+    }
+    const keyType = publicKey.algorithm.name === algorithms.rsa.name ? "rsa" : "ec";
+    const about = { commonName, keyType, usage: "client" } as const;
+    const extensions = await leafExtensions(about, publicKey, this.#keys.publicKey);
+    const dates = period(validity, 365, this.#certificate.notAfter);
+    return pem(await this.#sign(commonName, { publicKey }, dates, extensions)) + this.#intermediatesPem;
+  }
+
   #sign(
     commonName: string,
-    { publicKey }: webcrypto.CryptoKeyPair,
+    { publicKey }: { readonly publicKey: x509.PublicKeyType },
     validity: Required<Validity>,
     extensions: x509.Extension[],
   ): Promise<x509.X509Certificate> {
@@ -192,7 +219,7 @@ async function authorityExtensions(
 
 async function leafExtensions(
   { commonName, dnsNames, keyType, usage }: CertificateRequest,
-  subjectKey: webcrypto.CryptoKey,
+  subjectKey: x509.PublicKeyType,
   issuerKey: webcrypto.CryptoKey,
 ): Promise<x509.Extension[]> {
   const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
@@ -211,7 +238,7 @@ function alternativeName(value: string): x509.JsonGeneralName {
 }
 
 async function keyIdentifiers(
-  subjectKey: webcrypto.CryptoKey,
+  subjectKey: x509.PublicKeyType,
   issuerKey: webcrypto.CryptoKey,
 ): Promise<x509.Extension[]> {
   return [
@@ -220,13 +247,19 @@ async function keyIdentifiers(
   ];
 }
 
-function parse<T>(code: "certificate.unusable" | "key.unusable", read: () => T): T {
+function parse<T>(code: "certificate.unusable" | "key.unusable", what: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    const part = code === "key.unusable" ? "private key" : "certificate";
-    throw new LandfallError(code, `Expected the authority's ${part} as PEM; found something else.`, { cause });
+    throw new LandfallError(code, `Expected ${what} as PEM; found something else.`, { cause });
   }
+}
+
+/** The common name of a request. Throws when it has none. */
+function named(request: x509.Pkcs10CertificateRequest): string {
+  const [commonName] = request.subjectName.getField("CN");
+  if (!commonName) throw new TypeError("the request has no common name");
+  return commonName;
 }
 
 function pem(certificate: x509.X509Certificate): string {

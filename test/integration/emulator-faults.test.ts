@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Emulator } from "../../src/emulator/index.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { ForeignDevice, overTls, overWebSocket, sasToken } from "../support/foreign-device.ts";
+import { gone } from "../support/gone.ts";
 
 const dpsHost = "global.azure-devices-provisioning.net";
 const path = "/0ne00ABCDEF/registrations/dev/register?api-version=2021-06-01";
@@ -34,7 +35,7 @@ async function rawAnswer(from: Emulator = emulator): Promise<string> {
     bytes += chunk;
   });
   socket.write(registration);
-  await once(socket, "close");
+  await gone(socket);
   return bytes;
 }
 

@@ -4,6 +4,7 @@ import mqttPacket from "mqtt-packet";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Emulator, seededRandom } from "../../src/emulator/index.ts";
 import { sasToken } from "../support/foreign-device.ts";
+import { gone } from "../support/gone.ts";
 import { spoilt } from "../support/spoilt.ts";
 
 const dpsHost = "global.azure-devices-provisioning.net";
@@ -105,7 +106,7 @@ describe("over HTTPS the emulator comes to no harm from", () => {
         socket.write(spoilt(seeds[Math.floor(random() * seeds.length)] ?? Buffer.alloc(1), random));
       }
       setImmediate(() => (random() < 0.5 ? socket.end() : socket.destroy()));
-      await once(socket, "close");
+      await gone(socket);
     };
     for (let round = 0; round < 15; round++) await Promise.all(Array.from({ length: 10 }, one));
     await expectHealth();
@@ -135,7 +136,7 @@ describe("over HTTPS the emulator comes to no harm from", () => {
       for (const packet of packets)
         socket.write(spoilt(frame(random() < 0.5 ? packet : spoilt(packet, random)), random));
       setImmediate(() => socket.destroy());
-      await once(socket, "close");
+      await gone(socket);
     };
     for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 10 }, one));
     await expectHealth();
@@ -184,7 +185,7 @@ describe("over HTTPS the emulator comes to no harm from", () => {
   ])("%s", async (_what, text) => {
     const socket = await secure(dpsHost);
     socket.end(text);
-    await once(socket, "close");
+    await gone(socket);
     await expectHealth();
   });
 });

@@ -5,6 +5,7 @@ import tls from "node:tls";
 import { describe, expect, test } from "vitest";
 import { CertificateAuthority, Emulator } from "../../src/emulator/index.ts";
 import { sasToken } from "../support/foreign-device.ts";
+import { gone } from "../support/gone.ts";
 
 const dpsHost = "global.azure-devices-provisioning.net";
 const blobHost = "landfallemulator.blob.core.windows.net";
@@ -138,7 +139,7 @@ describe("HTTPS at the emulator", () => {
       await once(socket, "secureConnect");
       socket.on("error", () => {});
       socket.write(bytes, () => socket.destroy());
-      await once(socket, "close");
+      await gone(socket);
     }
     expect((await ask(emulator, "PUT", register, enrolled(emulator))).status).toBe(202);
   });

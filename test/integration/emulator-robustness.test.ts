@@ -6,6 +6,7 @@ import mqttPacket, { type Packet } from "mqtt-packet";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Emulator, seededRandom } from "../../src/emulator/index.ts";
 import { ForeignDevice, overTls, overWebSocket, sasToken } from "../support/foreign-device.ts";
+import { gone } from "../support/gone.ts";
 import { spoilt } from "../support/spoilt.ts";
 
 const hubHost = "hub-a.azure-devices.net";
@@ -113,7 +114,7 @@ describe("the emulator comes to no harm from", () => {
       }
       if (random() < 0.5) socket.end();
       else setImmediate(() => socket.destroy());
-      await once(socket, "close");
+      await gone(socket);
     };
     for (let round = 0; round < 20; round++) await Promise.all(Array.from({ length: 10 }, one));
     await expectHealth();
@@ -139,7 +140,7 @@ describe("the emulator comes to no harm from", () => {
   ])("HTTP that is none, or not ours: %j", async (text) => {
     const socket = await secure(hubHost, emulator.ready.wsPort);
     socket.end(text);
-    await once(socket, "close");
+    await gone(socket);
     await expectHealth();
   });
 

@@ -119,7 +119,7 @@ describe.skipIf(lacksTokens() || ["swtpm", "cc"].some(lacks))("landfall keys", (
       2,
       "no PIN on the command line",
     ],
-    ["a wrong password of a key in a TPM", wrongTpmPassword, 1, "TPM_RC_"],
+    ["a wrong password of a key in a TPM", wrongTpmPassword, 2, "tpm.wrong-password"],
     ["a folder that is not there", () => ["create", "/absent/x.key"], 2, "key.not-created"],
     ["a TPM that is not there", () => ["create", "tpm:handle=0x81010030;at=swtpm:/absent"], 1, "tpm.unavailable"],
     ["a wrong PIN", () => ["create", token.uri("other"), "--password-env", "WRONG"], 2, "key.wrong-pin"],

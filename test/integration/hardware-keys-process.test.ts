@@ -22,7 +22,7 @@ describe.skipIf(lacksTokens() || ["swtpm", "cc"].some(lacks))("a gateway with a 
     expect(await runProcess(process.execPath, [make, bundle])).toMatchObject({ code: 0 });
     token = await SoftToken.create(scratch, "device");
     authority = await OpensslAuthority.create(scratch, "Factory");
-    env = { LANDFALL_ENGINES: scratch.file("engines"), TMPDIR: scratch.path, XDG_RUNTIME_DIR: "", PIN: token.pin };
+    env = { LANDFALL_ENGINES: scratch.file("engines"), XDG_RUNTIME_DIR: scratch.path, PIN: token.pin };
   });
 
   describe.each([

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import tls from "node:tls";
+import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { buildEngine } from "../../src/keys/engine/build-engine.ts";
 import { landfallEngineFolder } from "../../src/keys/engine/landfall-engine.ts";
@@ -13,6 +14,7 @@ import { signingPublicKey } from "../../src/keys/tpm/signing-key-area.ts";
 import { Secret } from "../../src/secret.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { makeTpmKey } from "../support/hardware-tpm.ts";
+import { runProcess } from "../support/landfall-process.ts";
 import { handshake } from "../support/mutual-tls.ts";
 import { OpensslAuthority } from "../support/openssl-authority.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
@@ -182,6 +184,14 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
         code: "key.engine-missing",
         message: expect.stringContaining("others"),
       });
+    });
+
+    test("is C without a warning, in less than 150 lines", async () => {
+      const source = fileURLToPath(new URL("../../native/landfall-engine.c", import.meta.url));
+      const strict = ["-std=c11", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror", "-fsyntax-only"];
+      const ended = await runProcess("cc", [...strict, source]);
+      expect(ended).toMatchObject({ code: 0, err: "" });
+      expect((await readFile(source, "utf8")).split("\n").length).toBeLessThanOrEqual(150);
     });
 
     test("is not built without a compiler, and says which package has one", async () => {

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { LandfallError } from "../../errors.ts";
 import type { PrintedEvent } from "../event-lines.ts";
+import { ownProgram } from "./run-ourselves.ts";
 
 /** How much of what the agent said last is told when something goes wrong. */
 const lastWordsLines = 20;
@@ -16,10 +16,11 @@ export class AgentProcess implements AsyncDisposable {
   readonly #unseen: PrintedEvent[] = [];
   readonly #lastWords: string[] = [];
 
-  constructor(configFile: string) {
-    const program = fileURLToPath(new URL("../main.js", import.meta.url));
-    this.#child = spawn(process.execPath, [program, "run", "-c", configFile, "--json"], {
+  /** @param env variables beside those of this process */
+  constructor(configFile: string, env: NodeJS.ProcessEnv = {}) {
+    this.#child = spawn(process.execPath, [ownProgram, "run", "-c", configFile, "--json"], {
       stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env },
     });
     this.#ended = once(this.#child, "close").then(([code]) => code as number | null);
     const { stdout, stderr } = this.#child;

@@ -1,6 +1,7 @@
 import { Emulator } from "../../emulator/index.ts";
 import { AgentProcess } from "./agent-process.ts";
-import { enrollX509Device } from "./device-files.ts";
+import { writeConfiguration } from "./device-files.ts";
+import type { Identity, IdentityKind } from "./identity/identity.ts";
 import { type Stage, untrue } from "./stage.ts";
 
 /** What has to happen in the first act. */
@@ -21,36 +22,62 @@ export const firstSteps = [
 const registrationId = "demo-press-07";
 
 /** A device comes into the cloud, serves, loses its connection, comes back, and starts again from what it has stored. */
-export async function firstAct(stage: Stage): Promise<void> {
-  const { timeline, directory } = stage;
+export async function firstAct(kind: IdentityKind, stage: Stage): Promise<void> {
+  const { timeline, directory, signal } = stage;
   timeline.chapter("A new device finds its hub");
   await using emulator = await Emulator.start({ hubs: ["demo-hub-a", "demo-hub-b"], retryAfterSeconds: 1 });
   const { mqttPort, hubs } = emulator.ready;
   timeline.add("emulator", `DPS and ${hubs.length} hubs on 127.0.0.1:${mqttPort}, names as in Azure`);
-  const configFile = await enrollX509Device(emulator, registrationId, directory);
-  timeline.add("credential", `X.509 certificate CN=${registrationId}, issued by a CA that DPS has enrolled`);
+  await using identity = await kind.make({ emulator, registrationId, directory, signal });
+  timeline.add("credential", identity.told);
 
-  const hub = await serve(emulator, configFile, stage);
-  await restart(emulator, hub, configFile, stage);
+  const device = { emulator, identity, configFile: await writeConfiguration({ emulator, identity, directory }) };
+  const hub = await serve(device, stage);
+  await restart(device, hub, stage);
+}
+
+interface FirstDevice {
+  readonly emulator: Emulator;
+  readonly identity: Identity;
+  readonly configFile: string;
 }
 
 /** The first life of the agent's process. Returns the name of its hub. */
-async function serve(emulator: Emulator, configFile: string, stage: Stage): Promise<string> {
+async function serve({ emulator, identity, configFile }: FirstDevice, stage: Stage): Promise<string> {
   const { timeline, signal } = stage;
-  await using agent = new AgentProcess(configFile);
+  await using agent = new AgentProcess(configFile, identity.env);
   const endpoint = await agent.event("endpoint", { signal });
   timeline.add("endpoint", `${endpoint.host} (${endpoint.reason})`);
   const assigned = await agent.event("assigned", { signal });
-  const polls = emulator.events.all.filter(({ kind }) => kind === "dps.poll").length;
   if (assigned.origin !== "provisioned") throw untrue("a new device asks DPS");
-  timeline.add("registration", `${assigned.substatus}, after ${polls} polls: ${assigned.hub}`);
+  timeline.add("registration", `${assigned.substatus}, ${wayThroughDps(emulator)}: ${assigned.hub}`);
   const connected = await agent.event("connected", { signal });
   const hub = String(connected.hub);
-  timeline.add("hub", `connected to ${hub} as ${connected.deviceId}`);
+  timeline.add("hub", `connected to ${hub} as ${connected.deviceId}, ${provenBy(identity, emulator)}`);
   await converse(emulator, hub, agent, stage);
   await loseAndRecover(emulator, hub, agent, stage);
   await agent.stop();
   return hub;
+}
+
+/** What the registration took, by what DPS has seen. */
+function wayThroughDps({ events }: Emulator): string {
+  const registers = events.of("dps.register");
+  const challenges = registers.filter(({ status }) => status === 401).length;
+  const polls = events.of("dps.poll").length;
+  const challenged = challenges === 0 ? "" : `${counted(challenges, "challenge")} and `;
+  return `over ${registers[0]?.transport}, after ${challenged}${counted(polls, "poll")}`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/** How the device came in, if that is what the hub has seen. */
+function provenBy({ credential, proof }: Identity, { events }: Emulator): string {
+  const came = events.of("hub.connected").at(-1);
+  if (came?.credential === credential) return proof;
+  throw untrue(`the device shows the hub its ${credential}, not ${came?.credential}`);
 }
 
 async function converse(
@@ -98,15 +125,14 @@ async function loseAndRecover(emulator: Emulator, hub: string, agent: AgentProce
 }
 
 async function restart(
-  emulator: Emulator,
+  { emulator, identity, configFile }: FirstDevice,
   hub: string,
-  configFile: string,
   { timeline, signal }: Stage,
 ): Promise<void> {
   timeline.chapter("It starts again");
   const registrations = (): number => emulator.events.all.filter(({ kind }) => kind === "dps.register").length;
   const before = registrations();
-  await using agent = new AgentProcess(configFile);
+  await using agent = new AgentProcess(configFile, identity.env);
   const assigned = await agent.event("assigned", { signal });
   await agent.event("connected", { signal });
   if (registrations() !== before || assigned.origin !== "stored") throw untrue("a restart needs no DPS");

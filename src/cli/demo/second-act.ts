@@ -1,14 +1,13 @@
-import { execFile } from "node:child_process";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { systemClock } from "../../clock.ts";
 import { EmulatedWorld, Estate, type Place } from "../../emulator/index.ts";
 import { memoryFile } from "../../endpoint/network-memory-store.ts";
 import type { PrintedEvent } from "../event-lines.ts";
 import { AgentProcess } from "./agent-process.ts";
-import { type DeviceFiles, enrollX509Device, writeConfiguration } from "./device-files.ts";
+import { type DeviceFiles, writeConfiguration } from "./device-files.ts";
+import { x509 } from "./identity/x509.ts";
+import { runOurselves } from "./run-ourselves.ts";
 import { type Stage, untrue } from "./stage.ts";
 
 /** What has to happen in the second act. */
@@ -25,10 +24,10 @@ const registrationId = "demo-press-08";
 const dpsHost = "demo-dps.azure-devices-provisioning.net";
 const globalHost = "global.azure-devices-provisioning.net";
 
-/** A device moves from the public internet into a private network, and out again. */
+/** A device with an X.509 certificate moves from the public internet into a private network, and out again. */
 export async function secondAct(stage: Stage): Promise<void> {
-  const { timeline } = stage;
-  timeline.chapter("A second device is carried into a private network");
+  const { timeline, signal } = stage;
+  timeline.chapter("A second device, with a certificate and its key in files, is carried into a private network");
   const estate = new Estate();
   const services = [estate.create("dps", "demo-dps", { idScope: "0ne00DEM002" }), estate.create("hub", "demo-hub")];
   await using emulated = await EmulatedWorld.start({ estate, assigningPolls: 0 });
@@ -36,8 +35,8 @@ export async function secondAct(stage: Stage): Promise<void> {
   const place = await world.place("public");
   const directory = join(stage.directory, registrationId);
   await mkdir(directory);
-  await enrollX509Device(emulator, registrationId, directory);
-  const device: SecondDevice = { files: { emulator, registrationId, directory }, place };
+  await using identity = await x509.make({ emulator, registrationId, directory, signal });
+  const device: SecondDevice = { files: { emulator, identity, directory }, place };
 
   const outside = await live(device, stage);
   timeline.add("public internet", told(leadingTo(outside, globalHost, "public-only")));
@@ -106,8 +105,6 @@ async function remembers({ files }: SecondDevice, { signal }: Stage): Promise<vo
 
 /** What an owner does who has moved a device for good. */
 async function forget({ files }: SecondDevice, { signal }: Stage): Promise<string> {
-  const program = fileURLToPath(new URL("../main.js", import.meta.url));
-  const args = [program, "endpoint", "--forget", "-c", join(files.directory, "landfall.toml")];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { signal });
-  return stdout.trim();
+  const said = await runOurselves(["endpoint", "--forget", "-c", join(files.directory, "landfall.toml")], { signal });
+  return said.trim();
 }

@@ -76,15 +76,17 @@ export class SigningService implements AsyncDisposable {
     const request = await readRequest(connection, this.#token.length + digestBytes);
     if (request === undefined) return;
     connection.setTimeout(0);
-    connection.end(await this.#answer(request));
+    const asking = new AbortController();
+    connection.once("close", () => asking.abort());
+    connection.end(await this.#answer(request, AbortSignal.any([asking.signal, this.#life.signal])));
   }
 
-  async #answer(request: Buffer): Promise<Buffer> {
+  async #answer(request: Buffer, signal: AbortSignal): Promise<Buffer> {
     const refusal = Buffer.of(0);
     const token = request.subarray(0, this.#token.length);
     if (!timingSafeEqual(token, this.#token) || !this.#allowance.take()) return refusal;
     try {
-      const signature = await this.#signer.sign(request.subarray(this.#token.length), { signal: this.#life.signal });
+      const signature = await this.#signer.sign(request.subarray(this.#token.length), { signal });
       return Buffer.concat([Buffer.of(signature.length), signature]);
     } catch {
       // TLS learns that there is no signature; it could do nothing with the reason, which the next opening of the key tells.

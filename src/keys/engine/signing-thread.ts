@@ -1,14 +1,18 @@
 import { createPublicKey, type KeyObject, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { extname, join } from "node:path";
 import { type TransferListItem, Worker } from "node:worker_threads";
 import { LandfallError } from "../../errors.ts";
+import { makePrivateFolder } from "../private-folder.ts";
 import type { SigningThreadData, SigningThreadNews, SigningThreadOrder } from "./signing-messages.ts";
 
-/** The program of a thread: a file, or the text itself where all of a program is one file. */
-export type ThreadProgram = { readonly file: URL } | { readonly text: string };
+/** The program of a thread. */
+export interface ThreadProgram {
+  readonly file: URL;
+  /** Which thread is meant, where one file is the program of several. */
+  readonly argument?: string;
+}
 
 /** The thread whose module stands beside the one with the address `beside`, and is compiled if that one is. */
 export function threadBeside(beside: string, name: string): ThreadProgram {
@@ -45,7 +49,7 @@ export class SigningThread implements AsyncDisposable {
     signer: unknown,
     transfer: readonly TransferListItem[] = [],
   ): Promise<SigningThread> {
-    const folder = makeFolder();
+    const folder = makePrivateFolder();
     // The socket's folder must not outlive the process, which may be told to end at any time.
     const release = (): void => rmSync(folder, { recursive: true, force: true });
     process.once("exit", release);
@@ -54,9 +58,9 @@ export class SigningThread implements AsyncDisposable {
       token: randomBytes(32).toString("hex"),
       signer,
     };
-    const options = { workerData: data, transferList: [...transfer] };
-    const worker =
-      "file" in program ? new Worker(program.file, options) : new Worker(program.text, { ...options, eval: true });
+    const { file, argument } = program;
+    const argv = argument === undefined ? [] : [argument];
+    const worker = new Worker(file, { workerData: data, transferList: [...transfer], argv });
     try {
       const spki = await untilReady(worker);
       const publicKey = createPublicKey({ key: Buffer.from(spki), type: "spki", format: "der" });
@@ -111,17 +115,4 @@ function firstNews(worker: Worker): Promise<SigningThreadNews> {
     worker.once("error", (error) => reject(noWord(error)));
     worker.once("exit", () => reject(noWord()));
   });
-}
-
-/** The folder's name is random, and no other user can enter it. */
-function makeFolder(): string {
-  // The path of a socket has room for little more than a hundred bytes.
-  const parent = process.env.XDG_RUNTIME_DIR || tmpdir();
-  try {
-    return mkdtempSync(join(parent, "landfall-"));
-  } catch (cause) {
-    throw new LandfallError("key.hardware-failed", `Cannot make a folder in ${parent} for the signer's socket.`, {
-      cause,
-    });
-  }
 }

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import tls from "node:tls";
 import { beforeAll, describe, expect, test } from "vitest";
 import { CertificateAuthority } from "../../../src/emulator/certificate-authority.ts";
@@ -110,6 +111,44 @@ describe("a certificate authority", () => {
     const issued = await Promise.all([1, 2, 3].map(() => root.issue({ commonName: "same", usage: "client" })));
     const serials = issued.map(({ certificatePem }) => new X509Certificate(certificatePem).serialNumber);
     expect(new Set(serials).size).toBe(3);
+  });
+});
+
+describe("an authority that is asked by a request", () => {
+  /** What the `openssl` command asks with, for a key that it has just made. */
+  async function request(kind: readonly string[], subject = "/CN=sensor-17"): Promise<string> {
+    const key = folder.file("requester.key");
+    return openssl("req", "-new", "-newkey", ...kind, "-noenc", "-keyout", key, "-subj", subject);
+  }
+  const ec = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+
+  test.each([
+    ["ec", ec],
+    ["rsa", ["rsa:2048"]],
+  ])("certifies the key that it is for (%s), with the chain", async (_, kind) => {
+    const asked = await request(kind);
+    const chainPem = await line.answer(asked);
+    expect(await verify(chainPem, "sslclient")).toMatch(/: OK$/m);
+    const [leaf, ...issuers] = certificatesIn(chainPem);
+    expect(leaf?.subject).toBe("CN=sensor-17");
+    expect(issuers).toHaveLength(2);
+    const key = createPrivateKey(await readFile(folder.file("requester.key"), "utf8"));
+    expect(leaf?.checkPrivateKey(key)).toBe(true);
+  });
+
+  test("refuses whoever does not show that he has the key", async () => {
+    const asked = await request(ec);
+    const der = Buffer.from(asked.replaceAll(/-----.*-----/g, ""), "base64");
+    const end = der.length - 1;
+    der[end] = (der[end] ?? 0) ^ 1;
+    const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString("base64")}\n-----END CERTIFICATE REQUEST-----\n`;
+    await expect(line.answer(pem)).rejects.toMatchObject({ code: "certificate.key-mismatch" });
+  });
+
+  test("refuses what is no request, or one without a common name", async () => {
+    for (const asked of ["no request", root.certificatePem, await request(ec, "/O=Plant")]) {
+      await expect(line.answer(asked)).rejects.toMatchObject({ code: "certificate.unusable" });
+    }
   });
 });
 

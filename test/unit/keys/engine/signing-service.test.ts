@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import { deferred } from "../../../../src/deferred.ts";
 import type { DigestSigner } from "../../../../src/keys/digest-signer.ts";
 import { SigningService } from "../../../../src/keys/engine/signing-service.ts";
 import { FakeClock } from "../../../../src/testing/fake-clock.ts";
@@ -88,6 +89,23 @@ describe("the service that the engine asks", () => {
     socket.end(Buffer.from(token));
     await answer(socket);
     expect(signer.seen).toEqual([]);
+  });
+
+  test("gives up a signature that nobody waits for any more", async () => {
+    const signer = new EchoSigner();
+    const given = deferred<AbortSignal | undefined>();
+    signer.sign = (_digest: Uint8Array, options?: { readonly signal?: AbortSignal | undefined }) => {
+      given.resolve(options?.signal);
+      return new Promise(() => {});
+    };
+    await using service = await listen(signer);
+    const socket = connect(service.socketPath);
+    socket.write(Buffer.concat([Buffer.from(token), digest]));
+    const signal = await given.promise;
+    expect(signal?.aborted).toBe(false);
+    const aborted = once(signal ?? new EventTarget(), "abort");
+    socket.destroy();
+    await aborted;
   });
 
   test("hangs up on whoever waits when it closes", async () => {
