@@ -49,19 +49,27 @@ const threads = {
   "mcu-signing": "./src/keys/mcu/signing-thread.ts",
 };
 
-/** The word that starts the process which has a serial device. */
-const deviceWord = "--serial-device";
+/** The processes, likewise; whoever starts one talks with it, so that no command is taken for it. */
+const processes = { "serial-device": "./src/serial/ports/device-process.ts" };
 
-/** What the file does first: it finds out whether it is the program, one of its threads, or a process beside it. */
+/** Loads each of them when it is asked for. */
+const loaders = (files) =>
+  Object.entries(files)
+    .map(([name, file]) => `${JSON.stringify(name)}: () => require("${file}"),`)
+    .join("\n  ");
+
+/** What the file does first: it finds out whether it is the program, or one of its threads or processes. */
 const entry = `#!/usr/bin/env node
 const { isMainThread } = require("node:worker_threads");
 const threads = {
-  ${Object.entries(threads)
-    .map(([name, file]) => `${JSON.stringify(name)}: () => require("${file}"),`)
-    .join("\n  ")}
+  ${loaders(threads)}
 };
-if (!isMainThread) threads[process.argv[2]]();
-else if (process.argv[2] === "${deviceWord}") require("./src/serial/ports/device-process.ts");
+const processes = {
+  ${loaders(processes)}
+};
+const name = process.argv[2];
+if (!isMainThread) threads[name]();
+else if (process.send && Object.hasOwn(processes, name)) processes[name]();
 else require("./src/cli/main.ts");
 `;
 
@@ -112,7 +120,8 @@ await build({
           thisFile("tpmSigningThread", "tpm-signing"),
         );
         onLoad({ filter: /src\/serial\/ports\/device-process-program\.ts$/ }, () => ({
-          contents: `export const deviceProcessWords = [__filename, "${deviceWord}"];`,
+          contents: `export const deviceProcessWords = [__filename, "serial-device"];`,
+          loader: "js",
         }));
         onLoad({ filter: /src\/keys\/engine\/engine-text\.ts$/ }, () =>
           saying("engineText", readFileSync(`${root}native/landfall-engine.c`, "utf8")),

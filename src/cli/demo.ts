@@ -23,9 +23,10 @@ export const demo: Command = {
   description:
     "Starts the emulator and an agent in a process of its own, with a freshly enrolled device, and tells what happens: " +
     "registration, telemetry, a direct method, the twin, a dropped connection, a restart. Then carries a second " +
-    "device into a private network and out again, and has a third one keep its key in a microcontroller. The first device " +
-    "proves itself with what --identity says: tpm starts swtpm, a TPM in software, and pkcs11 makes its key in a token of " +
-    "SoftHSM2; these have to be installed. Exits by itself; 1 when a step did not happen, 2 when something is not installed.",
+    "device into a private network and out again, and updates a microcontroller that has the key of a third. The first " +
+    "device proves itself with what --identity says: tpm starts swtpm, a TPM in software, and pkcs11 makes its key in a " +
+    "token of SoftHSM2; these have to be installed. Exits by itself; 1 when a step did not happen, 2 when something is " +
+    "not installed.",
   options: {
     identity: {
       type: "string",

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { beforeAll, describe, expect, test } from "vitest";
 import { makeMcuImage } from "../../firmware-sim/index.ts";
+import { Emulator } from "../../src/emulator/index.ts";
 import { isJsonObject } from "../../src/json.ts";
 import {
   type Board as BoardName,
@@ -12,23 +14,30 @@ import {
   type RunningFirmware,
   startFirmware,
 } from "../support/c-firmware.ts";
+import { networkOf, writeConfiguration } from "../support/emulated-device.ts";
+import { landfall, startLandfall } from "../support/landfall-process.ts";
 import { type Board, McuGateway, oneInAThousand } from "../support/mcu-gateway.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
 import { testIdentity } from "../support/simulated-mcu.ts";
+import { lacks } from "../support/system-peer.ts";
 
 const folder = new ScratchFolder();
 const boards = (["host", "mps2-an385"] as const).filter((board) => !lacksBoard(board));
 const { registrationId, symmetricKey, certificate, privateKey } = testIdentity;
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
+let started = 0;
+
 /** The sample firmware at the far end of a line. */
 class FirmwareBoard implements Board {
   readonly registrationId = registrationId;
   readonly #firmware: RunningFirmware;
-  readonly #socket: string;
+  /** Where its UART is. */
+  readonly socket: string;
 
   static async start(board: BoardName): Promise<FirmwareBoard> {
-    const files = { flash: folder.file(`${board}.flash`), socket: folder.file(`${board}.sock`) };
+    started += 1;
+    const files = { flash: folder.file(`${started}.flash`), socket: folder.file(`${started}.sock`) };
     const [key, p256, cert] = await Promise.all([
       folder.write("key", symmetricKey),
       folder.write("key.pem", privateKey),
@@ -40,11 +49,11 @@ class FirmwareBoard implements Board {
 
   private constructor(firmware: RunningFirmware, socket: string) {
     this.#firmware = firmware;
-    this.#socket = socket;
+    this.socket = socket;
   }
 
   attach(line: Duplex): void {
-    const uart = connect(this.#socket);
+    const uart = connect(this.socket);
     for (const end of [line, uart]) end.on("error", () => {});
     line.once("close", () => uart.destroy());
     line.pipe(uart).pipe(line);
@@ -59,8 +68,8 @@ beforeAll(async () => {
   await makeFirmware(...boards);
 }, 240_000);
 
-describe.each(boards)("the sample firmware on %s, over a line that spoils one byte in a thousand", (name) => {
-  test("serves its agent from registration to an update that has to be taken back", async () => {
+describe.each(boards)("the sample firmware on %s", (name) => {
+  test("serves its agent over a line that spoils one byte in a thousand, up to an update that is taken back", async () => {
     const board = await FirmwareBoard.start(name);
     await using world = await McuGateway.open(folder.file(`gateway-${name}`), {
       board,
@@ -101,4 +110,33 @@ describe.each(boards)("the sample firmware on %s, over a line that spoils one by
     const ids = world.telemetry.map(({ messageId }) => messageId);
     expect(new Set(ids).size).toBe(ids.length);
   }, 180_000);
+
+  test.skipIf(lacks("cc"))("signs for TLS when the gateway's certificate is in it", async () => {
+    const board = await FirmwareBoard.start(name);
+    await using emulator = await Emulator.start({ retryAfterSeconds: 1 });
+    emulator.dps.enroll({ registrationId, attestation: { method: "x509", certificate } });
+    const env = { LANDFALL_ENGINES: folder.file("engines") };
+    await mkdir(env.LANDFALL_ENGINES, { recursive: true });
+    const built = await landfall(["keys", "engine", "--directory", env.LANDFALL_ENGINES], { env });
+    expect(built).toMatchObject({ code: 0 });
+    const file = await writeConfiguration(folder, `x509-${name}`, {
+      provisioning: {
+        source: "dps",
+        id_scope: emulator.ready.idScope,
+        attestation: { method: "x509", identity_cert: "mcu:", identity_pk: "mcu:" },
+      },
+      network: networkOf(emulator),
+      mcu: { port: `unix:${board.socket}` },
+    });
+    try {
+      await using running = startLandfall(["run", "-c", file, "--json"], { env });
+      await running.event("connected");
+      expect(emulator.hub().connections).toMatchObject([{ deviceId: registrationId, credential: "certificate" }]);
+      await running.json(({ event, kind }) => event === "telemetry-acknowledged" && kind === "mcu");
+      running.kill("SIGTERM");
+      expect(await running.exited).toBe(0);
+    } finally {
+      await board.close();
+    }
+  });
 });

@@ -72,6 +72,9 @@ describe.each([
       expect(await world.call("count")).toMatchObject({ status: 200, payload: { count: call } });
     }
     expect(board.executed).toHaveLength(20);
+    board.mcu.misbehave({ does: "lose-answer", group: 72, command: 0, times: 2 });
+    expect(await world.call("count")).toMatchObject({ status: 200, payload: { count: 21 } });
+    expect(board.executed).toHaveLength(21);
     expect(await world.call("no-such-command")).toMatchObject({ status: 404 });
 
     const messages = await world.messages(20);

@@ -45,7 +45,10 @@ describe.skipIf(lacks("cc"))("a gateway whose certificate and key are in the MCU
       using mcu = new SimulatedMcu({ identity: testIdentity, seed: 7 });
       const link = new FaultyLink({ ...faults, random: seededRandom(3) });
       mcu.attach(link.far);
-      terminal.stream.pipe(link.near).pipe(terminal.stream);
+      terminal.stream
+        .pipe(link.near)
+        .on("error", () => {})
+        .pipe(terminal.stream);
       const signed: unknown[] = [];
       mcu.on("asked", ({ group, command }) => {
         if (group === 70 && command === 3) signed.push(command);
@@ -72,6 +75,17 @@ describe.skipIf(lacks("cc"))("a gateway whose certificate and key are in the MCU
       await running.json(({ event, version }) => event === "mcu-started" && version === "1.0.0");
       await running.json(({ event, kind }) => event === "telemetry-acknowledged" && kind === "mcu");
       expect(await emulator.hub().invokeMethod(registrationId, "count")).toMatchObject({ payload: { count: 1 } });
+
+      await terminal.close();
+      link.hangUp();
+      await running.event("mcu-disconnected");
+      await using again = await PseudoTerminal.open(terminal.path);
+      const replugged = new FaultyLink({ ...faults, random: seededRandom(4) });
+      mcu.attach(replugged.far);
+      again.stream.pipe(replugged.near).pipe(again.stream);
+      await running.event("mcu-connected");
+      expect(await emulator.hub().invokeMethod(registrationId, "count")).toMatchObject({ payload: { count: 2 } });
+      expect(emulator.hub().connections).toHaveLength(1);
       running.kill("SIGTERM");
       expect(await running.exited).toBe(0);
     },

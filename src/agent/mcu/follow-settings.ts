@@ -9,6 +9,7 @@ import {
   type WantedSetting,
   wantedSettings,
 } from "./mcu-settings.ts";
+import { reportOrWarn } from "./report-or-warn.ts";
 
 /** Delays before an MCU that did not answer is asked again. */
 const patience = { baseMs: 1_000, capMs: 60_000 };
@@ -28,7 +29,7 @@ export async function followSettings(
       const wanted = wantedSettings(patch);
       if (wanted.length === 0) continue;
       const outcomes = await applied(wanted, duty);
-      await agent.report(settingsReport(outcomes, version), { signal });
+      await reportOrWarn(agent, settingsReport(outcomes, version), duty);
     }
   } catch (error) {
     if (signal.aborted || (isLandfallError(error) && error.code === "hub.closed")) return;

@@ -11,6 +11,7 @@ import type { MethodResponse } from "../../transport/messages.ts";
 import type { Agent } from "../agent.ts";
 import type { McuDuty, McuEvent } from "./mcu-duty.ts";
 import { mcuComponent } from "./mcu-settings.ts";
+import { reportOrWarn } from "./report-or-warn.ts";
 import { readOrderedImage, readUpdateOrder, type UpdateOrder } from "./update-order.ts";
 
 /** What {@link serveUpdates} works with. */
@@ -107,20 +108,17 @@ class UpdateReport {
       this.#duty.tell({ event: "mcu-update", state: news.state, version, ...why });
     }
     this.#isStale = true;
-    this.#reporting ??= this.#report().finally(() => {
-      this.#reporting = undefined;
-    });
+    this.#reporting ??= this.#report()
+      .catch(() => {}) // the agent is ending
+      .finally(() => {
+        this.#reporting = undefined;
+      });
   }
 
   async #report(): Promise<void> {
-    const { signal, log } = this.#duty;
-    while (this.#isStale && !signal.aborted) {
+    while (this.#isStale) {
       this.#isStale = false;
-      try {
-        await this.#agent.report({ [mcuComponent]: { __t: "c", update: this.#state } }, { signal });
-      } catch (error) {
-        if (!signal.aborted) log.warn(`the twin does not say how the update goes: ${describeCause(error)}`, { error });
-      }
+      await reportOrWarn(this.#agent, { [mcuComponent]: { __t: "c", update: this.#state } }, this.#duty);
     }
   }
 }

@@ -6,6 +6,7 @@ import { type McuInfo, readMcuInfo } from "../../serial/mcu-info.ts";
 import type { Agent } from "../agent.ts";
 import { type McuDuty, type McuEvent, untilPortChanges } from "./mcu-duty.ts";
 import { mcuComponent } from "./mcu-settings.ts";
+import { reportOrWarn } from "./report-or-warn.ts";
 
 /** How often the MCU is asked who it is, in milliseconds: of a restart, a plain UART tells nothing. */
 const askEveryMs = 15_000;
@@ -31,8 +32,8 @@ export async function watchMcu(
           tell(startOf(info, info.identity));
         }
         const facts = info === undefined ? absent : factsOf(info);
-        if (JSON.stringify(facts) !== known) await agent.report({ [mcuComponent]: facts }, { signal });
-        known = JSON.stringify(facts);
+        const text = JSON.stringify(facts);
+        if (text !== known && (await reportOrWarn(agent, { [mcuComponent]: facts }, duty))) known = text;
       }
       // The twin may have taken its time.
       if (link.isUp === wasUp) await untilPortChanges(duty, askEveryMs);

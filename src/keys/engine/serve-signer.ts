@@ -28,8 +28,9 @@ export async function serveSigner(open: (options: never) => Promise<DigestSigner
     say({ kind: "ready", spki: signer.publicKey.export({ type: "spki", format: "der" }) });
   } catch (error) {
     await signer?.close();
-    const code = isLandfallError(error) ? error.code : "key.hardware-failed";
-    say({ kind: "failed", code, message: describeCause(error) });
+    const known = isLandfallError(error);
+    const code = known ? error.code : "key.hardware-failed";
+    say({ kind: "failed", code, message: known ? error.message : describeCause(error) });
     port.close();
   }
 }

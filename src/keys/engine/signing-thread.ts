@@ -59,11 +59,8 @@ export class SigningThread implements AsyncDisposable {
       signer,
     };
     const { file, argument } = program;
-    const worker = new Worker(file, {
-      workerData: data,
-      transferList: [...transfer],
-      argv: argument === undefined ? [] : [argument],
-    });
+    const argv = argument === undefined ? [] : [argument];
+    const worker = new Worker(file, { workerData: data, transferList: [...transfer], argv });
     try {
       const spki = await untilReady(worker);
       const publicKey = createPublicKey({ key: Buffer.from(spki), type: "spki", format: "der" });

@@ -17,6 +17,9 @@ function end(code: number): void {
   process.exit(code);
 }
 
+// Ctrl-C reaches every process of a terminal; the one that started this one says when the port is not needed any more.
+process.on("SIGINT", () => {});
+
 async function passOn(): Promise<void> {
   const device = await new DevicePort(path, Number(baudRate)).open();
   device.on("error", ({ message }) => say({ kind: "failed", code: "serial.unplugged", message }, () => end(1)));

@@ -89,9 +89,11 @@ describe("an identity from files", () => {
     });
   });
 
-  test("is refused when the certificate is in a place that this version cannot open", async () => {
-    const source = { kind: "pem", certificate: "https://keys.test/press.pem", privateKey } as const;
-    await expect(openIdentity(source, { clock })).rejects.toMatchObject({ code: "key.unsupported-uri" });
+  test("is refused when the certificate is in an MCU, or in a place that this version cannot open, and there is none", async () => {
+    const source = { kind: "pem", certificate: "mcu:", privateKey } as const;
+    await expect(openIdentity(source, { clock })).rejects.toMatchObject({ code: "key.unusable" });
+    const elsewhere = { ...source, certificate: "smartcard:2" };
+    await expect(openIdentity(elsewhere, { clock })).rejects.toMatchObject({ code: "key.unsupported-uri" });
   });
 
   test("gives openssl's view of the leaf", async () => {
