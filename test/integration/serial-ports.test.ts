@@ -75,6 +75,18 @@ describe("a link", () => {
     attach(second.stream);
     expect(await asked).toEqual({ r: "again" });
   });
+
+  test("notices every time that a serial device goes, whether a read is under way just then or not", async () => {
+    for (let time = 0; time < 20; time += 1) {
+      const terminal = await PseudoTerminal.open(folder.file("tty-often"));
+      attach(terminal.stream);
+      await using link = await SmpLink.open({ port: portAt(terminal.path) });
+      await link.request({ operation: "read", group: 0, command: 0, body: { d: "x" } });
+      const down = once(link, "down");
+      await terminal.close();
+      expect((await down)[0]).toMatchObject({ code: "serial.unplugged" });
+    }
+  });
 });
 
 describe("a port that cannot be opened is named", () => {

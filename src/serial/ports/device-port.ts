@@ -2,6 +2,7 @@ import { Duplex } from "node:stream";
 import type { SerialPort } from "serialport";
 import { LandfallError } from "../../errors.ts";
 import type { Port } from "../port.ts";
+import { readDevice } from "./device-read.ts";
 import { openError } from "./port-error.ts";
 
 /** A serial device of this machine, 8 data bits, no parity, one stop bit. The driver is loaded when it is first opened. */
@@ -22,6 +23,7 @@ export class DevicePort implements Port {
     await new Promise<void>((resolve, reject) => {
       port.open((cause) => (cause ? reject(openError(this.name, cause)) : resolve()));
     });
+    takeOverReads(port);
     const stream = new DeviceStream(port);
     // Opening cannot be interrupted; what nobody waits for any more is let go of.
     if (signal?.aborted) stream.destroy();
@@ -36,6 +38,12 @@ async function loadDriver(): Promise<typeof import("serialport")> {
   } catch (cause) {
     throw new LandfallError("serial.driver-missing", "could not load the package serialport", { cause });
   }
+}
+
+/** Windows has no poller, and a driver that reads on its own. */
+function takeOverReads({ port: device }: SerialPort): void {
+  if (device === undefined || !("poller" in device)) return;
+  device.read = (buffer, offset, length) => readDevice(device, buffer, offset, length);
 }
 
 /** The driver's stream outlives its device and does not let go of it when destroyed; this one does both as streams do. */
