@@ -8,6 +8,8 @@ export interface FrameSink {
   onPacket(packet: Uint8Array): void;
   /** Something else that was on the line: text, without its line end; empty lines are passed over. */
   onText?(line: string): void;
+  /** Something had to be dropped, as counted in {@link FrameDamage}. */
+  onDamage?(): void;
 }
 
 /** Settings of a {@link FrameReader}. */
@@ -88,6 +90,7 @@ export class FrameReader {
     const piece = decodeBase64(base64);
     if (piece === undefined || (!first && this.#pieces === undefined)) {
       this.#lines += 1;
+      this.#sink.onDamage?.();
       return;
     }
     if (first) this.#pieces = [];
@@ -110,6 +113,7 @@ export class FrameReader {
       this.#sink.onPacket(packet);
     } else {
       this.#packets += 1;
+      this.#sink.onDamage?.();
     }
   }
 }

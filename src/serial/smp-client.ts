@@ -14,9 +14,15 @@ export interface SmpRequest {
    * went away under it. Default: a read may, a write may not.
    */
   readonly repeatable?: boolean;
-  /** How long to wait for the answer to one try, in milliseconds. Default 1000. */
+  /**
+   * How long the answer to one try may take, in milliseconds. Default 1000, or less where answers are seen to come sooner,
+   * for what may be repeated. An answer that comes damaged ends the wait for what may be repeated.
+   */
   readonly timeoutMs?: number;
-  /** How often a repeatable request is said before it fails. Default 5. */
+  /**
+   * How many such times a repeatable request is waited for before it fails; it is said more often where tries end sooner.
+   * Default 5. With 1 it is said once.
+   */
   readonly tries?: number;
 }
 

@@ -2,10 +2,9 @@ import { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
 import { untilAborted } from "../abort.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import { withDeadline } from "../deadline.ts";
-import { type Deferred, deferred } from "../deferred.ts";
+import { deferred } from "../deferred.ts";
 import { type SmpPacketTrace, smpPackets } from "../diagnostics.ts";
-import { describeCause, isLandfallError, LandfallError } from "../errors.ts";
+import { describeCause, LandfallError } from "../errors.ts";
 import { type Logger, silentLogger } from "../log.ts";
 import { type CborCodec, type CborMap, loadCbor } from "./cbor.ts";
 import { encodeFrames, lineEnd } from "./console-frames.ts";
@@ -15,6 +14,7 @@ import { readPacketLimit } from "./packet-limit.ts";
 import type { Port } from "./port.ts";
 import { PortKeeper } from "./port-keeper.ts";
 import { PushDesk } from "./push-desk.ts";
+import { RequestDesk } from "./request-desk.ts";
 import type { SmpCallOptions, SmpPushHandler, SmpRequest } from "./smp-client.ts";
 import { faultIn, SmpRefusal } from "./smp-faults.ts";
 import { decodePacket, encodePacket, headerBytes, type SmpPacket } from "./smp-packet.ts";
@@ -34,7 +34,8 @@ export interface SmpLinkOptions {
 /** Every firmware has room for a packet of so many bytes. */
 const surelyFittingBytes = 92;
 
-const defaults = { timeoutMs: 1_000, tries: 5 };
+/** Longest answer that is expected of firmware that has not told how long its packets may be, in bytes. */
+const longAnswerBytes = 1024;
 
 /**
  * The link to an MCU: SMP version 2 on a console, both ways. It opens its port and keeps it open; requests wait while the
@@ -43,14 +44,12 @@ const defaults = { timeoutMs: 1_000, tries: 5 };
 export class SmpLink extends EventEmitter<McuLinkEvents> implements McuLink {
   readonly cbor: CborCodec;
   readonly #port: Port;
-  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #keeper: PortKeeper;
   readonly #turns = new Turns();
   readonly #pushes: PushDesk;
+  readonly #requests: RequestDesk;
   #reader: FrameReader | undefined;
-  #sequence: number;
-  #awaited: { readonly request: SmpPacket; readonly answer: Deferred<SmpPacket> } | undefined;
   #packetBytes: number | undefined;
 
   /** A link over `port`, which is being opened when this resolves. */
@@ -78,11 +77,21 @@ export class SmpLink extends EventEmitter<McuLinkEvents> implements McuLink {
     super();
     const { port, clock = systemClock, random = Math.random, logger = silentLogger } = options;
     this.#port = port;
-    this.#clock = clock;
     this.#logger = logger;
     this.cbor = cbor;
-    // An answer to a request of a former life of this program must not fit one of ours.
-    this.#sequence = Math.floor(random() * 256);
+    this.#requests = new RequestDesk({
+      portName: port.name,
+      clock,
+      logger,
+      // An answer to a request of a former life of this program must not fit one of ours.
+      sequence: Math.floor(random() * 256),
+      connected: (signal) => this.connected({ signal }),
+      send: (packet) => this.#send(packet),
+      endLine: () => void this.#keeper.stream?.write(Uint8Array.of(lineEnd)),
+      onSilence: () => {
+        this.#packetBytes = undefined;
+      },
+    });
     this.#pushes = new PushDesk({ cbor, logger, send: (packet) => this.#send(packet) });
     this.#keeper = new PortKeeper({
       port,
@@ -121,7 +130,7 @@ export class SmpLink extends EventEmitter<McuLinkEvents> implements McuLink {
   async request(request: SmpRequest, { signal }: SmpCallOptions = {}): Promise<CborMap> {
     const body = this.cbor.encode(request.body ?? {});
     await this.#requireFits(headerBytes + body.length, { signal });
-    return this.#turns.take(() => this.#exchange(request, body, signal), signal);
+    return this.#turns.take(() => this.#ask(request, body, signal), signal);
   }
 
   async packetBytes({ signal }: SmpCallOptions = {}): Promise<number> {
@@ -138,7 +147,7 @@ export class SmpLink extends EventEmitter<McuLinkEvents> implements McuLink {
   /** Lets go of the port; requests that wait reject with `serial.closed`. */
   async close(): Promise<void> {
     const closed = this.#keeper.close();
-    this.#awaited?.answer.reject(this.#keeper.closed.reason);
+    this.#requests.close(this.#keeper.closed.reason);
     await closed;
   }
 
@@ -154,59 +163,11 @@ export class SmpLink extends EventEmitter<McuLinkEvents> implements McuLink {
     throw new LandfallError("smp.too-large", `the request has ${bytes} bytes, and the MCU takes ${limit}`);
   }
 
-  async #exchange(request: SmpRequest, body: Uint8Array, signal: AbortSignal | undefined): Promise<CborMap> {
-    const { operation, group, command, repeatable = operation === "read" } = request;
-    this.#sequence = (this.#sequence + 1) % 256;
-    const numbered: SmpPacket = { version: 2, operation, group, command, sequence: this.#sequence, body };
-    // Other firmware may come up, with other buffers.
-    if (group === 0 && command === 5) this.#packetBytes = undefined;
-    const tries = repeatable ? (request.tries ?? defaults.tries) : 1;
-    for (let said = 1; ; ) {
-      await this.connected({ signal });
-      try {
-        const answer = await this.#ask(numbered, {
-          timeoutMs: request.timeoutMs ?? defaults.timeoutMs,
-          again: said > 1,
-          signal,
-        });
-        return this.#read(answer, request);
-      } catch (error) {
-        if (!repeatable || signal?.aborted || !isLandfallError(error)) throw error;
-        if (error.code === "smp.timeout" && said < tries) said += 1;
-        else if (error.code !== "serial.unplugged") {
-          // Whoever is silent for so long may have restarted, with other buffers.
-          if (said > 1) this.#packetBytes = undefined;
-          throw error;
-        }
-        this.#logger.debug(() => `${describePacket(numbered)} is said again: ${error.message}`);
-      }
-    }
-  }
-
-  /** Says it once and waits. */
-  async #ask(
-    request: SmpPacket,
-    { timeoutMs, again, signal }: { timeoutMs: number; again: boolean; signal: AbortSignal | undefined },
-  ): Promise<SmpPacket> {
-    const answer = deferred<SmpPacket>();
-    this.#awaited = { request, answer };
-    // What is left of a damaged line at the MCU would spoil the next one.
-    if (again) this.#keeper.stream?.write(Uint8Array.of(lineEnd));
-    this.#send(request);
-    try {
-      return await withDeadline(() => answer.promise, {
-        clock: this.#clock,
-        ms: timeoutMs,
-        signal,
-        expired: () =>
-          new LandfallError(
-            "smp.timeout",
-            `no answer on ${this.#port.name} to ${describePacket(request)} in ${timeoutMs} ms`,
-          ),
-      });
-    } finally {
-      this.#awaited = undefined;
-    }
+  async #ask(request: SmpRequest, body: Uint8Array, signal: AbortSignal | undefined): Promise<CborMap> {
+    const longestAnswerBytes = this.#packetBytes ?? longAnswerBytes;
+    // Other firmware may come up after a reset, with other buffers.
+    if (request.group === 0 && request.command === 5) this.#packetBytes = undefined;
+    return this.#read(await this.#requests.exchange(request, body, { longestAnswerBytes, signal }), request);
   }
 
   #read(answer: SmpPacket, { group, command }: SmpRequest): CborMap {
@@ -234,10 +195,9 @@ export class SmpLink extends EventEmitter<McuLinkEvents> implements McuLink {
     this.#trace("received", packet);
     if (packet.operation === "read" || packet.operation === "write") {
       void this.#pushes.answer(packet);
-      return;
+    } else {
+      this.#requests.take(packet);
     }
-    const { request, answer } = this.#awaited ?? {};
-    if (request && isAnswer(packet, request)) answer?.resolve(packet);
   }
 
   #trace(direction: SmpPacketTrace["direction"], { version: _, body, ...facts }: SmpPacket): void {
@@ -249,31 +209,23 @@ export class SmpLink extends EventEmitter<McuLinkEvents> implements McuLink {
     this.#reader = new FrameReader({
       onPacket: (packet) => this.#receive(packet),
       onText: (line) => void this.emit("text", line),
+      onDamage: () => this.#requests.damaged(),
     });
     const reader = this.#reader;
-    stream.on("data", (chunk: Buffer) => reader.push(chunk));
+    stream.on("data", (chunk: Buffer) => {
+      this.#requests.heard();
+      reader.push(chunk);
+    });
     this.#packetBytes = undefined;
     stream.write(Uint8Array.of(lineEnd));
+    this.#requests.opened();
     this.#logger.info(`the port ${this.#port.name} is open`);
     this.emit("up");
   }
 
   #onDown(error: LandfallError): void {
-    this.#awaited?.answer.reject(error);
+    this.#requests.unplugged(error);
     this.#logger.warn(`waiting for the port ${this.#port.name}: ${error.message}`, { code: error.code });
     this.emit("down", error);
   }
-}
-
-function isAnswer(packet: SmpPacket, request: SmpPacket): boolean {
-  return (
-    packet.operation === `${request.operation}-response` &&
-    packet.sequence === request.sequence &&
-    packet.group === request.group &&
-    packet.command === request.command
-  );
-}
-
-function describePacket({ operation, group, command, sequence }: SmpPacket): string {
-  return `${operation} ${group}/${command} (${sequence})`;
 }

@@ -43,8 +43,9 @@ export async function uploadImage(client: SmpClient, image: Uint8Array, options:
   let [offset, silentMs, setbacks] = [0, 0, 0];
   onProgress?.({ receivedBytes: 0, totalBytes: image.length });
   while (offset < image.length) {
-    const body = pieceAt(offset, image, { first, client, packetBytes: pace.packetBytes });
-    const { timeoutMs } = pace;
+    const piece = pace.next(offset === 0);
+    const { packetBytes, timeoutMs } = piece;
+    const body = pieceAt(offset, image, { first, client, packetBytes });
     const askedAt = clock.elapsed();
     try {
       const request = {
@@ -58,15 +59,16 @@ export async function uploadImage(client: SmpClient, image: Uint8Array, options:
       } as const;
       const answer = await client.request(request, { signal });
       const next = new AnswerFields("the answer to a piece of the image", answer).count("off", image.length);
-      pace.answered(clock.elapsed() - askedAt, offset > 0);
+      pace.answered(piece, clock.elapsed() - askedAt);
       silentMs = 0;
       if (next <= offset) setbacks = countSetback(setbacks, next);
       offset = next;
     } catch (error) {
       if (isSilence(error)) {
-        silentMs += timeoutMs;
+        // An answer that came damaged ended the wait early.
+        silentMs += Math.min(timeoutMs, clock.elapsed() - askedAt);
         if (silentMs > longestSilenceMs) throw error;
-        pace.timedOut();
+        pace.lost(piece);
         continue;
       }
       if (offset === 0 || !(error instanceof SmpRefusal && lostUpload.has(error.fault.rc))) throw error;

@@ -1,14 +1,31 @@
-import { framedBytes } from "../console-frames.ts";
+import { AnswerTimes } from "../answer-times.ts";
+import { framedBytes, fullPieceBytes, packetOverheadBytes } from "../console-frames.ts";
+import { LineLosses } from "./line-losses.ts";
 
 /**
  * How long an answer is waited for at first, in milliseconds. The first piece may have the MCU erase its flash for seconds:
  * it is said again meanwhile, which does no harm, while a longer wait would cost more wherever the piece was lost.
  */
 const firstTimeoutMs = 1_000;
-const timeouts = { leastMs: 80, mostMs: 8_000 };
+const timeouts = { leastMs: 30, mostMs: 8_000 };
 
-/** A wait is doubled so often at most: on a line that loses much, waiting does not help. */
+/**
+ * What an answer may be later than usual before its piece is sent again, in milliseconds. Too little costs a piece whenever
+ * the MCU takes longer for one, too much whenever one is lost: that is seldom on a good line, and often on a bad one.
+ */
+const margins = { goodLineMs: 40, badLineMs: 5 };
+
+/** A line that spoils more than this share of its bytes is a bad one. */
+const badShare = 0.0002;
+
+/** A wait is doubled so often at most. */
 const mostDoublings = 3;
+
+/** Losses in a row that are less probable than this on a line are not the line's, but an MCU's that does something else. */
+const improbable = 0.02;
+
+/** At least so many losses in a row tell of the line, and never more than those. */
+const tellingLosses = { least: 3, most: 8 };
 
 /**
  * A packet is not made smaller than this, in bytes: the answer and the wait for it cost as much by then, and the first
@@ -16,87 +33,102 @@ const mostDoublings = 3;
  */
 const smallestPacketBytes = 128;
 
-/** Answers in a row after which a packet is made longer again. */
-const steadyAfter = 12;
-
 /** An answer to a piece takes about so many bytes of line. */
 const answerLineBytes = 35;
 
-/**
- * How long the packets of an upload are, and how long their answers are waited for: pure arithmetic over what was seen.
- * A line that loses bytes loses long packets more often; a wait that is too long costs more than a packet.
- */
-export class UploadPace {
-  readonly #largestBytes: number;
-  #packetBytes: number;
-  #smoothedMs: number | undefined;
-  #deviationMs = 0;
-  #doublings = 0;
-  #answeredInRow = 0;
-
-  /** @param limitBytes longest packet that the MCU takes */
-  constructor(limitBytes: number) {
-    this.#largestBytes = bestPacketBytes(limitBytes);
-    this.#packetBytes = this.#largestBytes;
-  }
-
-  /** Bytes of the next packet at most. */
-  get packetBytes(): number {
-    return this.#packetBytes;
-  }
-
-  /** Milliseconds to wait for the next answer. */
-  get timeoutMs(): number {
-    const usual =
-      this.#smoothedMs === undefined
-        ? firstTimeoutMs
-        : this.#smoothedMs + Math.max(4 * this.#deviationMs, this.#smoothedMs / 2, 20);
-    return Math.min(timeouts.mostMs, Math.max(timeouts.leastMs, usual) * 2 ** this.#doublings);
-  }
-
-  /** An answer came after `tookMs`; `usual` unless the MCU had special work with the piece, as it has with the first. */
-  answered(tookMs: number, usual: boolean): void {
-    this.#doublings = 0;
-    this.#answeredInRow += 1;
-    if (usual) this.#learn(tookMs);
-    if (this.#answeredInRow % steadyAfter === 0 && this.#packetBytes < this.#largestBytes) {
-      this.#packetBytes = bestPacketBytes(Math.min(this.#largestBytes, this.#packetBytes + 93));
-    }
-  }
-
-  /** No answer came. */
-  timedOut(): void {
-    this.#answeredInRow = 0;
-    // One loss happens; the second in a row is the line's, or the MCU's, and both want less.
-    if (this.#doublings > 0) {
-      this.#packetBytes = Math.min(this.#packetBytes, Math.max(smallestPacketBytes, Math.floor(this.#packetBytes / 2)));
-    }
-    this.#doublings = Math.min(this.#doublings + 1, mostDoublings);
-  }
-
-  /** Smoothed time and deviation as TCP keeps them (RFC 6298). */
-  #learn(tookMs: number): void {
-    if (this.#smoothedMs === undefined) {
-      this.#smoothedMs = tookMs;
-      this.#deviationMs = tookMs / 2;
-      return;
-    }
-    this.#deviationMs += (Math.abs(tookMs - this.#smoothedMs) - this.#deviationMs) / 4;
-    this.#smoothedMs += (tookMs - this.#smoothedMs) / 8;
-  }
+/** A piece to be sent, header and all. */
+export interface PiecePlan {
+  /** It is the first of the image. */
+  readonly isFirst: boolean;
+  /** Longest packet. */
+  readonly packetBytes: number;
+  /** How long to wait for its answer. */
+  readonly timeoutMs: number;
 }
 
 /**
- * The packet, of those up to a limit, that carries most for the line it takes: one byte beyond a full frame costs a frame
- * of its own.
+ * How long the packets of an upload are, and how long their answers are waited for: pure arithmetic over what was seen.
+ * A line that spoils bytes spoils long packets more often; a wait that is too long costs more than a packet.
  */
-export function bestPacketBytes(limitBytes: number): number {
-  /** Header and the map around the data. */
-  const overheadBytes = 26;
-  const worth = (bytes: number): number => (bytes - overheadBytes) / (framedBytes(bytes) + answerLineBytes);
-  let best = limitBytes;
-  for (let bytes = limitBytes - 1; bytes > limitBytes - 93 && bytes > overheadBytes; bytes--) {
-    if (worth(bytes) > worth(best)) best = bytes;
+export class UploadPace {
+  readonly #limitBytes: number;
+  readonly #losses = new LineLosses();
+  readonly #times = new AnswerTimes();
+  /** Of the first piece, before there are others: answers take that long at most. */
+  readonly #firstTimes = new AnswerTimes();
+  #lossesInRow = 0;
+
+  /** @param limitBytes longest packet that the MCU takes */
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
   }
+
+  /** What the next piece is to be like. The first one is short: it is not known how soon it can be missed. */
+  next(isFirst: boolean): PiecePlan {
+    const packetBytes = isFirst
+      ? Math.min(this.#limitBytes, smallestPacketBytes)
+      : bestPacketBytes(this.#limitBytes, this.#losses.share);
+    const usualMs = isFirst ? firstTimeoutMs : this.#lateAfterMs(lineBytes(packetBytes));
+    // While it may be the line, waiting does not help.
+    const unexplained = Math.max(0, this.#lossesInRow - this.#explainedLosses(lineBytes(packetBytes)));
+    const doublings = Math.min(mostDoublings, unexplained);
+    return { isFirst, packetBytes, timeoutMs: Math.min(timeouts.mostMs, usualMs * 2 ** doublings) };
+  }
+
+  /** A piece was answered after `tookMs`. */
+  answered({ isFirst, packetBytes }: PiecePlan, tookMs: number): void {
+    this.#lossesInRow = 0;
+    this.#losses.passed(lineBytes(packetBytes));
+    (isFirst ? this.#firstTimes : this.#times).learn(tookMs, lineBytes(packetBytes));
+  }
+
+  /** A piece got no answer, or none that could be read. */
+  lost({ packetBytes }: PiecePlan): void {
+    this.#lossesInRow += 1;
+    const telling = Math.max(tellingLosses.least, this.#explainedLosses(lineBytes(packetBytes)));
+    if (this.#lossesInRow <= telling) this.#losses.failed(lineBytes(packetBytes));
+  }
+
+  /** How many losses in a row the line explains, 1 at least. */
+  #explainedLosses(bytes: number): number {
+    const loss = 1 - (1 - this.#losses.share) ** bytes;
+    return Math.min(tellingLosses.most, Math.max(1, Math.floor(Math.log(improbable) / Math.log(loss))));
+  }
+
+  #lateAfterMs(bytes: number): number {
+    const marginMs = this.#losses.share > badShare ? margins.badLineMs : margins.goodLineMs;
+    const seenMs = this.#times.lateAfterMs(bytes, marginMs);
+    if (seenMs !== undefined) return Math.max(timeouts.leastMs, seenMs);
+    return Math.min(firstTimeoutMs, this.#firstTimes.lateAfterMs(bytes, margins.goodLineMs) ?? firstTimeoutMs);
+  }
+}
+
+/** Header of a packet and the map around the data, in bytes. */
+const overheadBytes = 26;
+
+/**
+ * The packet, of those up to a limit, that carries most for the line it takes, where each byte of the line is spoilt with a
+ * probability of `spoiltShare`, and the piece with it. One byte beyond a full frame costs a frame of its own.
+ */
+export function bestPacketBytes(limitBytes: number, spoiltShare = 0): number {
+  const worth = (bytes: number): number => {
+    const line = lineBytes(bytes);
+    return ((bytes - overheadBytes) / line) * (1 - spoiltShare) ** line;
+  };
+  let best = limitBytes;
+  const consider = (bytes: number): void => {
+    if (bytes > overheadBytes && worth(bytes) > worth(best)) best = bytes;
+  };
+  for (let bytes = limitBytes - 1; bytes > limitBytes - fullPieceBytes; bytes--) consider(bytes);
+  if (spoiltShare === 0) return best;
+  for (let whole = 2 * fullPieceBytes; whole - packetOverheadBytes < limitBytes; whole += fullPieceBytes) {
+    consider(whole - packetOverheadBytes);
+  }
+  if (smallestPacketBytes < limitBytes) consider(smallestPacketBytes);
   return best;
+}
+
+/** Bytes of line that a packet and its answer take. */
+function lineBytes(packetBytes: number): number {
+  return framedBytes(packetBytes) + answerLineBytes;
 }

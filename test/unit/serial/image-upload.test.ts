@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { seededRandom } from "../../../src/emulator/randomness.ts";
 import { framedBytes } from "../../../src/serial/console-frames.ts";
@@ -198,32 +199,73 @@ describe("the pace of an upload", () => {
     expect(bestPacketBytes(369)).toBeLessThan(369);
   });
 
-  test("waits according to what answers took, twice as long after each silence", () => {
-    const pace = new UploadPace(380);
-    expect(pace.timeoutMs).toBe(1_000);
-    pace.answered(2_000, false);
-    expect(pace.timeoutMs).toBe(1_000);
-    for (let time = 0; time < 30; time++) pace.answered(50, true);
-    expect(pace.timeoutMs).toBeLessThan(110);
-    const usual = pace.timeoutMs;
-    pace.timedOut();
-    expect(pace.timeoutMs).toBe(usual * 2);
-    for (let time = 0; time < 10; time++) pace.timedOut();
-    expect(pace.timeoutMs).toBe(usual * 8);
-    pace.answered(50, true);
-    expect(pace.timeoutMs).toBeLessThan(110);
+  test("chooses shorter packets, of full frames, the more bytes a line spoils", () => {
+    const lengths = [0, 0.0001, 0.0005, 0.001, 0.003, 0.01].map((share) => bestPacketBytes(1020, share));
+    expect(lengths).toEqual([1019, 647, 275, 182, 128, 128]);
+    fc.assert(
+      fc.property(fc.integer({ min: 60, max: 8188 }), fc.double({ min: 0, max: 0.02, noNaN: true }), (limit, share) => {
+        const best = bestPacketBytes(limit, share);
+        expect(best).toBeGreaterThan(26);
+        expect(best).toBeLessThanOrEqual(bestPacketBytes(limit, 0));
+      }),
+    );
   });
 
-  test("shortens packets from the second silence in a row on, and lengthens them again", () => {
+  test("begins with a short piece, which may have a second for its answer", () => {
     const pace = new UploadPace(380);
-    const full = pace.packetBytes;
-    pace.timedOut();
-    expect(pace.packetBytes).toBe(full);
-    pace.timedOut();
-    expect(pace.packetBytes).toBe(Math.floor(full / 2));
-    for (let time = 0; time < 10; time++) pace.timedOut();
-    expect(pace.packetBytes).toBe(128);
-    for (let time = 0; time < 12 * 4; time++) pace.answered(50, true);
-    expect(pace.packetBytes).toBe(full);
+    expect(pace.next(true)).toEqual({ isFirst: true, packetBytes: 128, timeoutMs: 1_000 });
+    pace.answered(pace.next(true), 2_000);
+    expect(pace.next(false)).toMatchObject({ packetBytes: bestPacketBytes(380), timeoutMs: 1_000 });
+    // It took no longer than it had to: so the next will not either.
+    pace.answered(pace.next(true), 15);
+    const { timeoutMs } = new Taught(15).next(false);
+    expect(timeoutMs).toBeGreaterThan(40);
+    expect(timeoutMs).toBeLessThan(200);
+    expect(new UploadPace(60).next(true).packetBytes).toBe(60);
+  });
+
+  test("waits according to what answers took, for longer after losses that the line does not explain", () => {
+    const pace = new Taught(15);
+    for (let time = 0; time < 30; time++) pace.answered(pace.next(false), 50);
+    expect(pace.next(false).timeoutMs).toBeCloseTo(90, 0);
+    pace.lost(pace.next(false));
+    const once = pace.next(false).timeoutMs;
+    expect(once).toBeLessThan(91);
+    for (let time = 0; time < 12; time++) pace.lost(pace.next(false));
+    const { timeoutMs } = pace.next(false);
+    expect(timeoutMs).toBeGreaterThanOrEqual(8 * 30);
+    expect(timeoutMs).toBeLessThanOrEqual(8_000);
+    // The first piece of an upload that begins anew has its second, whatever the others took.
+    pace.answered(pace.next(false), 50);
+    expect(pace.next(true).timeoutMs).toBe(1_000);
+    expect(pace.next(false).timeoutMs).toBeLessThan(100);
+  });
+
+  test("shortens packets where pieces are lost again and again, and lengthens them where no more are", () => {
+    const pace = new UploadPace(1020);
+    const full = pace.next(false).packetBytes;
+    expect(full).toBe(bestPacketBytes(1020));
+    for (let time = 0; time < 100; time++) {
+      if (time % 3 === 0) pace.lost(pace.next(false));
+      else pace.answered(pace.next(false), 50);
+    }
+    expect(pace.next(false).packetBytes).toBeLessThan(300);
+    for (let time = 0; time < 500; time++) pace.answered(pace.next(false), 50);
+    expect(pace.next(false).packetBytes).toBe(full);
+  });
+
+  test("takes a long silence for the MCU's, and not for the line's", () => {
+    const pace = new UploadPace(1020);
+    for (let time = 0; time < 50; time++) pace.answered(pace.next(false), 50);
+    for (let time = 0; time < 20; time++) pace.lost(pace.next(false));
+    expect(pace.next(false).packetBytes).toBeGreaterThan(500);
   });
 });
+
+/** A pace whose first piece was answered after so many milliseconds. */
+class Taught extends UploadPace {
+  constructor(firstMs: number) {
+    super(380);
+    this.answered(this.next(true), firstMs);
+  }
+}

@@ -6,7 +6,7 @@ import { encodeFrames } from "../../../src/serial/console-frames.ts";
 import type { SmpRequest } from "../../../src/serial/smp-client.ts";
 import { SmpRefusal } from "../../../src/serial/smp-faults.ts";
 import { SmpLink } from "../../../src/serial/smp-link.ts";
-import { decodePacket } from "../../../src/serial/smp-packet.ts";
+import { decodePacket, encodePacket, type SmpPacket } from "../../../src/serial/smp-packet.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
 import { ScriptedMcu } from "../../support/scripted-mcu.ts";
 import { fromHex, packetVector, smpVectors } from "./smp-vectors.ts";
@@ -27,6 +27,16 @@ async function scene(mcu = new ScriptedMcu()) {
 
 const echo: SmpRequest = { operation: "write", group: 0, command: 0, body: { d: "hi" }, repeatable: true };
 const act: SmpRequest = { operation: "write", group: 72, command: 0, body: { id: "a" } };
+
+/** The answer to a packet, with one character of its base64 changed. */
+function damagedAnswer({ group, command, sequence }: Pick<SmpPacket, "group" | "command" | "sequence">): Uint8Array {
+  const body = Uint8Array.of(0xa0);
+  const frames = Buffer.from(
+    encodeFrames(encodePacket({ version: 2, operation: "write-response", group, command, sequence, body })),
+  );
+  frames.writeUInt8(frames.readUInt8(6) === 0x41 ? 0x42 : 0x41, 6);
+  return frames;
+}
 
 describe("a request", () => {
   test("goes out as the vectors have it, and resolves with the body of the answer", async () => {
@@ -160,10 +170,111 @@ describe("a request", () => {
     expect(lines).toEqual(["", frame, "", frame, ""]);
   });
 
+  test("is said again at once when its answer came damaged, and the line is quiet", async () => {
+    const { mcu, link, clock } = await scene(new ScriptedMcu().on("0/0", () => undefined));
+    const asked = link.request({ ...echo, timeoutMs: 30_000 });
+    const first = await mcu.seen.nth(1);
+    mcu.write(damagedAnswer(first));
+    await clock.advance(19);
+    mcu.write("the rest of it, still under way\n");
+    await clock.advance(19);
+    expect(mcu.seen.all).toHaveLength(1);
+    await clock.advance(20);
+    const second = await mcu.seen.nth(2);
+    expect(second.sequence).toBe(first.sequence);
+    mcu.reply(second, { r: "whole" });
+    expect(await asked).toEqual({ r: "whole" });
+    expect(clock.pending).toEqual([]);
+  });
+
+  test("takes an answer that comes right behind something damaged", async () => {
+    const { mcu, link, clock } = await scene(new ScriptedMcu().on("0/0", () => undefined));
+    const asked = link.request(echo);
+    const seen = await mcu.seen.nth(1);
+    mcu.write(damagedAnswer({ ...seen, sequence: seen.sequence + 7 }));
+    await clock.advance(10);
+    mcu.reply(seen, { r: "whole" });
+    await clock.advance(5_000);
+    expect(await asked).toEqual({ r: "whole" });
+    expect(mcu.seen.all).toHaveLength(1);
+  });
+
+  test("gives up on an MCU whose answers are all damaged, long after its fifth try", async () => {
+    const mcu = new ScriptedMcu();
+    mcu.on("0/0", (seen) => void mcu.write(damagedAnswer(seen)) as never);
+    const { link, clock } = await scene(mcu);
+    const failed = expect(link.request(echo)).rejects.toMatchObject({
+      code: "smp.timeout",
+      message: expect.stringContaining("came damaged"),
+    });
+    await mcu.seen.nth(1);
+    await clock.advance(5_000);
+    await failed;
+    expect(mcu.seen.all).toHaveLength(40);
+  });
+
+  test("is said again sooner where answers have been seen to come sooner, and no less long in all", async () => {
+    const { mcu, link, clock } = await scene(new ScriptedMcu().on("0/0", ({ body }) => ({ r: body.d ?? null })));
+    for (let time = 0; time < 20; time++) await link.request(echo);
+    mcu.on("0/0", () => undefined);
+    const from = clock.elapsed();
+    let failedAt: number | undefined;
+    const failed = link.request(echo).catch((error: unknown) => {
+      failedAt = clock.elapsed() - from;
+      return error;
+    });
+    await mcu.seen.nth(21);
+    for (const [afterMs, said] of [
+      [199, 1],
+      [1, 2],
+      [199, 2],
+      [1, 3],
+      [399, 3],
+      [1, 4],
+    ] as const) {
+      await clock.advance(afterMs);
+      expect(mcu.seen.all.length - 20).toBe(said);
+    }
+    await clock.advance(5_000);
+    expect(await failed).toMatchObject({ code: "smp.timeout" });
+    expect(failedAt).toBe(5_000);
+    expect(mcu.seen.all.length - 20).toBe(8);
+  });
+
+  test("whose time-out is told has all of it, however soon answers have come", async () => {
+    const { mcu, link, clock } = await scene(new ScriptedMcu().on("0/0", ({ body }) => ({ r: body.d ?? null })));
+    for (let time = 0; time < 20; time++) await link.request(echo);
+    mcu.on("0/0", () => undefined);
+    const asked = link.request({ ...echo, timeoutMs: 30_000 });
+    const seen = await mcu.seen.nth(21);
+    await clock.advance(29_999);
+    expect(mcu.seen.all).toHaveLength(21);
+    mcu.reply(seen, { r: "erased" });
+    expect(await asked).toEqual({ r: "erased" });
+  });
+
+  test("ends the damaged line of the request before it", async () => {
+    const { mcu, link, clock } = await scene(new ScriptedMcu().on("0/0", ({ body }) => ({ r: body.d ?? null })));
+    const line = await mcu.port.opened(1);
+    await link.connected();
+    line.setFaults({ loss: 1 });
+    const failed = expect(link.request({ ...echo, tries: 1 })).rejects.toMatchObject({ code: "smp.timeout" });
+    await clock.advance(1_000);
+    await failed;
+    line.setFaults({});
+    const far: Buffer[] = [];
+    line.far.on("data", (chunk: Buffer) => void far.push(chunk));
+    await link.request(echo);
+    await link.request(echo);
+    const lines = Buffer.concat(far).toString("latin1").split("\n");
+    expect(lines.map((each) => each.length > 20)).toEqual([false, true, true, false]);
+  });
+
   test("that acts is never said twice", async () => {
     const { mcu, link, clock } = await scene(new ScriptedMcu().on("72/0", () => undefined));
     const failed = expect(link.request(act)).rejects.toMatchObject({ code: "smp.timeout" });
     await mcu.seen.nth(1);
+    mcu.write(damagedAnswer(await mcu.seen.nth(1)));
     await clock.advance(60_000);
     await failed;
     expect(mcu.seen.all).toHaveLength(1);
