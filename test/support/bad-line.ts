@@ -20,7 +20,7 @@ export interface BadLineFigures {
 
 const image = makeMcuImage({ version: "1.1.0", codeBytes: 100_000 });
 const listed = makeMcuImage({ version: "1.0.1", codeBytes: 100 });
-const listsForASeed = 250;
+const listsForASeed = 100;
 const baudRate = 115_200;
 
 /** Zephyr's usual buffer, so that many boards are like it. */

@@ -175,7 +175,7 @@ describe("over a line of 115 200 baud", () => {
       const tookMs = await timeUntil(start(), clock);
       expect(target.received.equals(image)).toBe(true);
       const linesMs = (framedBytes(image.length) / 11_520) * 1000;
-      expect(tookMs / linesMs).toBeLessThan(loss < 0.001 ? 2 : loss < 0.003 ? 5 : 20);
+      expect(tookMs / linesMs).toBeLessThan(loss < 0.001 ? 1.5 : loss < 0.003 ? 2.2 : 4.5);
       expect(mcu.port.link.damagedBytes).toBeGreaterThan(0);
     },
   );
