@@ -143,6 +143,17 @@ describe("an upload", () => {
     expect(tookMs).toBeLessThan(70_000);
   });
 
+  test("ends after a minute in which all answers came damaged", async () => {
+    const { mcu, start, clock } = await scene();
+    mcu.on("1/1", () => void mcu.write("\x06\x09***\n") as never);
+    const done = start();
+    const failed = expect(done).rejects.toMatchObject({ code: "smp.timeout" });
+    const tookMs = await timeUntil(done, clock);
+    await failed;
+    expect(tookMs).toBeGreaterThanOrEqual(60_000);
+    expect(tookMs).toBeLessThan(70_000);
+  });
+
   test("can be abandoned", async () => {
     const { mcu, start } = await scene();
     const abandon = new AbortController();

@@ -253,6 +253,28 @@ describe("a request", () => {
     expect(await asked).toEqual({ r: "erased" });
   });
 
+  test("is not said sooner for what answers took that have work behind them, or before the port was opened anew", async () => {
+    const { mcu, link, clock } = await scene(new ScriptedMcu().on("0/0", ({ body }) => ({ r: body.d ?? null })));
+    const silent = async (request: SmpRequest) => {
+      mcu.on("0/0", () => undefined);
+      const before = mcu.seen.all.length;
+      const failed = expect(link.request(request)).rejects.toMatchObject({ code: "smp.timeout" });
+      await mcu.seen.nth(before + 1);
+      await clock.advance(5_000);
+      await failed;
+      mcu.on("0/0", ({ body }) => ({ r: body.d ?? null }));
+      return mcu.seen.all.length - before;
+    };
+    await link.request({ ...echo, timeoutMs: 3_000 });
+    expect(await silent(echo)).toBe(5);
+    await link.request(echo);
+    mcu.port.link.hangUp();
+    await clock.advance(5_000);
+    expect(await silent(echo)).toBe(5);
+    await link.request(echo);
+    expect(await silent(echo)).toBeGreaterThan(5);
+  });
+
   test("ends the damaged line of the request before it", async () => {
     const { mcu, link, clock } = await scene(new ScriptedMcu().on("0/0", ({ body }) => ({ r: body.d ?? null })));
     const line = await mcu.port.opened(1);
@@ -278,6 +300,16 @@ describe("a request", () => {
     await clock.advance(60_000);
     await failed;
     expect(mcu.seen.all).toHaveLength(1);
+  });
+
+  test("that acts is not given up for something damaged: its answer may come yet", async () => {
+    const { mcu, link, clock } = await scene(new ScriptedMcu().on("72/0", () => undefined));
+    const asked = link.request(act);
+    const seen = await mcu.seen.nth(1);
+    mcu.write(damagedAnswer(seen));
+    await clock.advance(900);
+    mcu.reply(seen, { status: 200 });
+    expect(await asked).toEqual({ status: 200 });
   });
 
   test("can be abandoned while it waits for its answer, its turn, or the port", async () => {
