@@ -1,7 +1,7 @@
 import { untilAborted } from "../abort.ts";
 import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
-import { describeCause, isLandfallError } from "../errors.ts";
+import { describeCause, isLandfallError, mayPass } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Assignment } from "../provisioning/assignment.ts";
 import type { AssignmentSource } from "./assignment-source.ts";
@@ -114,7 +114,7 @@ export class Provisioner {
       } catch (error) {
         signal.throwIfAborted();
         const delayMs = this.#delayNext(error);
-        const waits = this.#patient && isPassing(error);
+        const waits = this.#patient && mayPass(error);
         const about = error instanceof Error ? error : new Error(describeCause(error));
         tell("provisioning-failed", { error: about, ...(waits ? { retryInMs: delayMs } : {}) });
         if (!waits) throw error;
@@ -149,9 +149,4 @@ export class Provisioner {
     this.#mayAskAtMs = this.#parts.clock.elapsed() + delayMs;
     return delayMs;
   }
-}
-
-/** Whether a failure passes by itself. */
-function isPassing(error: unknown): boolean {
-  return isLandfallError(error) && error.retry !== "never";
 }

@@ -37,14 +37,15 @@ const meanings: readonly Meaning[] = [
     message: () => "OpenSSL cannot load its engine pkcs11.",
   },
   {
-    pattern: /object not found|no slots?\b|token not present/i,
+    // Of a token that is not there as well: the engine's error does not tell the two apart.
+    pattern: /object not found/i,
     code: "key.not-in-token",
     message: ({ location, module }) => `${module} shows no private key ${location}.`,
   },
   {
-    // What the engine says when a module has no slot at all, which is what a reader without a card comes to.
-    pattern: /pkcs11 engine::invalid parameter/i,
-    code: "key.not-in-token",
+    // The last one is what the engine says when a module has no slot at all, which is what a reader without a card comes to.
+    pattern: /no slots?\b|token not (?:present|recognized)|device removed|pkcs11 engine::invalid parameter/i,
+    code: "key.token-missing",
     message: ({ location, module }) => `${module} shows no token at all, so not the one of ${location}.`,
   },
 ];

@@ -9,8 +9,9 @@ import { withEnvironment } from "../engine/with-environment.ts";
 import { checkKeyKind } from "../key-kind.ts";
 import type { TlsKey } from "../tls-key.ts";
 import { engineFailure } from "./engine-failure.ts";
-import { findModule } from "./module.ts";
+import { findModule, moduleTitle } from "./module.ts";
 import { withPinFile } from "./pin-file.ts";
+import { isMeant, presentTokens } from "./present-tokens.ts";
 import { RefusedPins } from "./refused-pins.ts";
 
 /** The engine takes one module, at its first use, for the rest of the process. */
@@ -26,6 +27,7 @@ export class Pkcs11TlsKey implements TlsKey {
   readonly #module: string;
   readonly #engineFolder: string;
   #pin: Secret | undefined;
+  #tookPin = false;
 
   private constructor(
     uri: Pkcs11Uri,
@@ -44,8 +46,8 @@ export class Pkcs11TlsKey implements TlsKey {
   /**
    * Logs in to the token, finds the key, and has OpenSSL compare its public half with that of the certificate.
    *
-   * Rejects with `key.engine-missing`, `key.module-unusable`, `key.wrong-pin`, `key.pin-locked`, `key.not-in-token` or
-   * `key.hardware-failed`; with `certificate.key-mismatch` when it is the key of another certificate; with
+   * Rejects with `key.engine-missing`, `key.module-unusable`, `key.token-missing`, `key.not-in-token`, `key.wrong-pin`,
+   * `key.pin-locked` or `key.login-failed`; with `certificate.key-mismatch` when it is the key of another certificate; with
    * `key.unusable` when it is of a kind that Azure IoT does not take.
    */
   static async open(
@@ -56,12 +58,12 @@ export class Pkcs11TlsKey implements TlsKey {
     const key = new Pkcs11TlsKey(uri, place, pin, certificate.publicKey);
     checkKeyKind(key.publicKey, key.location);
     key.#claimModule();
-    if (!key.#belongsTo(certificate)) throw key.#mismatch();
+    if (!(await key.#found(() => key.#belongsTo(certificate)))) throw key.#mismatch();
     return key;
   }
 
   async secureContext(base: SecureContextOptions): Promise<SecureContext> {
-    return this.#load(base);
+    return this.#found(() => this.#load(base));
   }
 
   async close(): Promise<void> {
@@ -70,6 +72,23 @@ export class Pkcs11TlsKey implements TlsKey {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Tells a key that its token lacks from a token that is not there: for the engine both come to the same. */
+  async #found<T>(load: () => T): Promise<T> {
+    try {
+      return load();
+    } catch (error) {
+      if (!isLandfallError(error) || error.code !== "key.not-in-token") throw error;
+      const tokens = await presentTokens(this.#module);
+      if (tokens === undefined) throw error;
+      if (!tokens.some((token) => isMeant(this.#uri.path, token))) {
+        const message = `${moduleTitle(this.#module)} does not show the token of ${this.location}.`;
+        throw new LandfallError("key.token-missing", message, { cause: error });
+      }
+    }
+    // It may have come between the engine's look and ours.
+    return load();
   }
 
   /**
@@ -100,7 +119,7 @@ export class Pkcs11TlsKey implements TlsKey {
     const environment = { OPENSSL_ENGINES: this.#engineFolder, PKCS11_MODULE_PATH: this.#module };
     const object = formatPkcs11Path({ ...this.#uri.path, type: "private" });
     try {
-      return withPinFile(this.#pin, (file) =>
+      const context = withPinFile(this.#pin, (file) =>
         withEnvironment(environment, () =>
           tls.createSecureContext({
             ...base,
@@ -109,13 +128,24 @@ export class Pkcs11TlsKey implements TlsKey {
           }),
         ),
       );
+      this.#tookPin = true;
+      return context;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== undefined && /^ERR_OSSL_X509_KEY_\w+_MISMATCH$/.test(code)) throw this.#mismatch(error);
-      const failure = engineFailure(error, { location: this.location, module: this.#module });
-      if (failure.code === "key.wrong-pin") refusedPins.add(this.#uri, this.#pin);
-      throw failure;
+      if (code !== undefined && /^ERR_OSSL_X509_KEY_\w+_MISMATCH$/.test(code)) {
+        this.#tookPin = true;
+        throw this.#mismatch(error);
+      }
+      throw this.#failure(error, this.#pin);
     }
+  }
+
+  /** A token may have words of its own for a wrong PIN; until it has taken the PIN, every failure may be one. */
+  #failure(error: unknown, pin: Secret): LandfallError {
+    const failure = engineFailure(error, { location: this.location, module: this.#module });
+    if (failure.code === "key.wrong-pin") refusedPins.add(this.#uri, pin);
+    if (failure.code !== "key.hardware-failed" || this.#tookPin) return failure;
+    return new LandfallError("key.login-failed", failure.message, { cause: error });
   }
 
   #claimModule(): void {
