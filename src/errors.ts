@@ -205,7 +205,9 @@ export const errorTable = {
   "tpm.identity-missing": {
     summary: "The TPM does not have the key that signs for this device.",
     retry: "backoff",
-    remedy: "Nothing to do; the agent registers again, which brings a new one.",
+    remedy:
+      "Nothing to do if DPS takes this TPM: the agent registers again, which brings a new one. If the TPM is another than " +
+      "before, put its endorsement key into the enrollment (`landfall keys tpm`).",
   },
   "tpm.closed": {
     summary: "The TPM was let go of before the operation finished.",
@@ -360,13 +362,16 @@ export const errorTable = {
   "provisioning.bad-request": {
     summary: "DPS did not accept the registration request (4xx).",
     retry: "never",
-    remedy: "The service's error code and message tell which part; check id_scope, registration_id and payload.",
+    remedy:
+      "The service's error code and message tell which part; check id_scope, registration_id and payload, and of a TPM " +
+      "whether its endorsement key is that of the enrollment (`landfall keys tpm`).",
   },
   "provisioning.unauthorized": {
     summary: "DPS refused the device's credential (401).",
     retry: "never",
     remedy:
-      "Check the key or certificate against the enrollment, that every intermediate is sent, and this machine's clock. " +
+      "Check the key, the certificate or the TPM's endorsement key (`landfall keys tpm`) against the enrollment, that " +
+      "every intermediate is sent, and this machine's clock. " +
       "Likely also when public network access of the DPS is disabled.",
   },
   "provisioning.not-found": {

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { Settings } from "../config/settings.ts";
 import { type LoadedSettings, settingsFrom } from "../config/settings-from.ts";
 import type { Configuration } from "../config/settings-schema.ts";
-import { describeCause, LandfallError } from "../errors.ts";
+import { describeCause, isLandfallError, LandfallError } from "../errors.ts";
 import type { ReceivedMessage } from "../hub/cloud-messages.ts";
 import type { DesiredChange } from "../hub/desired-document.ts";
 import type { MethodHandler, MethodOptions } from "../hub/direct-methods.ts";
@@ -305,7 +305,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
       this.#tell("connected", { hub, deviceId });
     });
     session.on("disconnected", (about) => this.#tell("disconnected", about));
-    session.on("waiting", ({ delayMs, error }) => this.#tell("waiting", { delayMs, error }));
+    session.on("waiting", ({ delayMs, error }) => this.#tell("waiting", { delayMs, error: this.#reasonToWait(error) }));
     session.on("renewed", ({ credentialExpiresAtMs: expiresAtMs }) =>
       this.#tell("renewed", expiresAtMs === undefined ? {} : { expiresAtMs }),
     );
@@ -313,6 +313,12 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
     session.on("needs-provisioning", ({ reason }) => {
       void this.#provisioner.askAgain(reason === "refused" ? "hub-refused" : "hub-unreachable");
     });
+  }
+
+  /** A TPM without its key waits for DPS to send one: as long as DPS does not, what DPS said is the reason. */
+  #reasonToWait(error: Error): Error {
+    const isForDps = isLandfallError(error) && error.code === "tpm.identity-missing";
+    return (isForDps && this.#provisioner.lastFailure) || error;
   }
 
   #requirePlace(): AgentPlace {

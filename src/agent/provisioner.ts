@@ -36,6 +36,7 @@ export class Provisioner {
   #patient = false;
   #mayAskAtMs = Number.NEGATIVE_INFINITY;
   #assigned = false;
+  #lastFailure: Error | undefined;
 
   constructor(parts: ProvisionerParts) {
     this.#parts = parts;
@@ -82,8 +83,14 @@ export class Provisioner {
     await this.#try(reason);
   }
 
+  /** What DPS, or the way to it, came to when it was last asked; `undefined` once it has assigned a hub. */
+  get lastFailure(): Error | undefined {
+    return this.#lastFailure;
+  }
+
   /** The hub took the device: the assignment is good. */
   confirm(): void {
+    this.#lastFailure = undefined;
     this.#pace.reset();
     this.#mayAskAtMs = Number.NEGATIVE_INFINITY;
   }
@@ -116,6 +123,7 @@ export class Provisioner {
         const delayMs = this.#delayNext(error);
         const waits = this.#patient && mayPass(error);
         const about = error instanceof Error ? error : new Error(describeCause(error));
+        this.#lastFailure = about;
         tell("provisioning-failed", { error: about, ...(waits ? { retryInMs: delayMs } : {}) });
         if (!waits) throw error;
         log.warn(`provisioning failed, next attempt in ${(delayMs / 1000).toFixed(1)} s: ${describeCause(error)}`);
@@ -131,6 +139,7 @@ export class Provisioner {
     log.info("asking DPS for an assignment", { reason, registrationId });
     tell("provisioning", { reason, registrationId });
     const assignment = await source.ask({ signal });
+    this.#lastFailure = undefined;
     this.#delayNext(undefined);
     // A key that comes with it may be under way into slow hardware.
     await untilAborted(this.#adopt(assignment, "provisioned"), signal);

@@ -86,7 +86,7 @@ describe.skipIf(lacksTokens())("a key in a token", () => {
 
   test.each([
     ["an object that is not there", (): string => token.uri("no-key"), "key.not-in-token"],
-    ["a token that is not there", (): string => token.uri("ec-key").replace("=device", "=other"), "key.not-in-token"],
+    ["a token that is not there", (): string => token.uri("ec-key").replace("=device", "=other"), "key.token-missing"],
     ["a module that is not there", (): string => token.uri("ec-key", "module-path=/nowhere.so"), "key.module-unusable"],
     ["a second module", (): string => token.uri("ec-key", "module-path=/etc/hostname"), "key.module-unusable"],
     ["a URI that is none", (): string => "pkcs11:object", "key.invalid-uri"],

@@ -162,9 +162,16 @@ describe.skipIf(lacks("swtpm"))("a device with a TPM", () => {
   test("is refused while its enrollment names the TPM before the one it has, and comes in once that is changed", async () => {
     const place = { method: "tpm", tpm: exchanged.location, registration_id: registrationId };
     await using agent = await world.agent(place, overHttps);
+    const failures = world.told("provisioning-failed").length;
     const started = agent.start();
     const refused = await world.emulator.events.next("dps.register", { from: "now" });
     expect(refused).toMatchObject({ registrationId, status: 400 });
+    const { error } = await world.event("provisioning-failed", failures + 1);
+    expect(error).toMatchObject({
+      service: { errorCode: 400004 },
+      remedy: expect.stringContaining("landfall keys tpm"),
+    });
+    expect((await world.event("waiting", world.told("waiting").length + 1)).error).toBe(error);
     await using identity = new TpmIdentity({ tpm: tpmAt(exchanged.location) });
     const endorsementKey = (await identity.rootKeys()).endorsementKey.toString("base64");
     const [enrollment] = world.emulator.dps.enrollments;

@@ -105,7 +105,7 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
   });
 
   test.each([
-    ["nothing at the handle", () => at("tpm:handle=0x81010099"), "tpm.refused"],
+    ["nothing at the handle", () => at("tpm:handle=0x81010099"), "key.not-in-tpm"],
     ["a key that only decrypts", () => at("tpm:handle=0x81000001"), "tpm.unsuitable-key"],
     ["no TPM", () => "tpm:handle=0x81010010;at=swtpm:/nowhere", "tpm.unavailable"],
     ["no file", () => at("tpm:file=/nowhere.pem"), "config.secret-unreadable"],

@@ -29,7 +29,7 @@ export function presentTokens(module: string): Promise<readonly PresentToken[] |
 export function readTokenList(text: string): readonly PresentToken[] {
   return text.split(/\n(?=\S)/).flatMap((slot) => {
     const facts = Object.entries(names).flatMap(([name, printed]) => {
-      const value = new RegExp(`^ +${printed} *: (.*)$`, "m").exec(slot)?.[1]?.trim();
+      const value = new RegExp(`^ +${printed} *: ?(.*)$`, "m").exec(slot)?.[1]?.trim();
       return value === undefined ? [] : [[name, value] as const];
     });
     return facts.length === 0 ? [] : [Object.fromEntries(facts) as PresentToken];
