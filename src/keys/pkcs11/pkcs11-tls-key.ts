@@ -1,7 +1,7 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import tls, { type SecureContext, type SecureContextOptions } from "node:tls";
 import { formatPkcs11Path, type Pkcs11Uri, shownPkcs11Uri } from "../../config/pkcs11-uri.ts";
-import { isLandfallError, LandfallError } from "../../errors.ts";
+import { describeCause, isLandfallError, LandfallError } from "../../errors.ts";
 import type { Secret } from "../../secret.ts";
 import { certificateOfAnotherKey } from "../certificate-of-another-key.ts";
 import { pkcs11EngineFolder } from "../engine/engine-folder.ts";
@@ -64,6 +64,11 @@ export class Pkcs11TlsKey implements TlsKey {
 
   async secureContext(base: SecureContextOptions): Promise<SecureContext> {
     return this.#found(() => this.#load(base));
+  }
+
+  signingFailure(cause: unknown): LandfallError | undefined {
+    if (this.#pin === undefined || !/PKCS#11 module|pkcs11 engine|libp11/.test(describeCause(cause))) return undefined;
+    return this.#failure(cause, this.#pin);
   }
 
   async close(): Promise<void> {
