@@ -1,3 +1,4 @@
+import { rename } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Emulator } from "../../src/emulator/index.ts";
 import { formatTpmKeyFile } from "../../src/keys/tpm/key-file.ts";
@@ -101,6 +102,15 @@ describe.skipIf(lacksTokens() || ["swtpm", "cc"].some(lacks))("a gateway whose h
     await using agent = await run("late-token", "in-token", inToken());
     await waits(agent, "key.token-missing");
     token.plug();
+    await comesInAndEnds(agent, "in-token");
+  });
+
+  test("waits for a token whose module has no slot at all, because what it needs is not there either", async () => {
+    const [place, elsewhere] = [scratch.file("tokens"), scratch.file("not mounted")];
+    await rename(place, elsewhere);
+    await using agent = await run("late-slots", "in-token", inToken());
+    await waits(agent, "key.token-missing");
+    await rename(elsewhere, place);
     await comesInAndEnds(agent, "in-token");
   });
 

@@ -62,6 +62,16 @@ describe.skipIf(lacksTokens())("a key in a token", () => {
     await expect(identity.secureContext({})).rejects.toMatchObject({ code: "key.unusable" });
   });
 
+  test("knows a handshake in which it did not sign from one that others broke", async () => {
+    const { identity } = await open(token.uri("ec-key"));
+    const unsigned = (words: string) => identity.signingFailure(new Error(`error:41800032:${words}`));
+    expect(unsigned("PKCS#11 module::Device removed")).toMatchObject({ code: "key.token-missing" });
+    expect(unsigned("PKCS#11 module::Device error")).toMatchObject({ code: "key.hardware-failed" });
+    expect(unsigned("SSL routines::sslv3 alert handshake failure")).toBeUndefined();
+    await identity.close();
+    expect(unsigned("PKCS#11 module::Device removed")).toBeUndefined();
+  });
+
   test("leaves no PIN in a file and no variable in the environment", async () => {
     process.env.XDG_RUNTIME_DIR = scratch.file("runtime");
     mkdirSync(process.env.XDG_RUNTIME_DIR);

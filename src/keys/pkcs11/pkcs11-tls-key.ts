@@ -145,12 +145,11 @@ export class Pkcs11TlsKey implements TlsKey {
     }
   }
 
-  /** A token may have words of its own for a wrong PIN; until it has taken the PIN, every failure may be one. */
   #failure(error: unknown, pin: Secret): LandfallError {
-    const failure = engineFailure(error, { location: this.location, module: this.#module });
+    const { location } = this;
+    const failure = engineFailure(error, { location, module: this.#module, tookPin: this.#tookPin });
     if (failure.code === "key.wrong-pin") refusedPins.add(this.#uri, pin);
-    if (failure.code !== "key.hardware-failed" || this.#tookPin) return failure;
-    return new LandfallError("key.login-failed", failure.message, { cause: error });
+    return failure;
   }
 
   #claimModule(): void {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { engineFailure } from "../../../../src/keys/pkcs11/engine-failure.ts";
 
-const key = { location: "pkcs11:token=t;object=o", module: "/lib/m.so" };
+const key = { location: "pkcs11:token=t;object=o", module: "/lib/m.so", tookPin: true };
 
 /** As Node puts what OpenSSL has on its stack of errors. */
 function openssl(message: string, ...stack: string[]): Error {
@@ -33,3 +33,15 @@ test("a module that does not load is told from a token that is not there, though
     message: expect.stringContaining("/lib/m.so"),
   });
 });
+
+test.each(["Device error", "General Error", "Function failed", "Vendor defined"])(
+  "%s, of a token that has not taken the PIN yet, may be its word for a wrong one, and is not tried again",
+  (words) => {
+    const error = openssl(`error:41800030:PKCS#11 module::${words}`);
+    expect(engineFailure(error, { ...key, tookPin: false })).toMatchObject({
+      code: "key.login-failed",
+      retry: "never",
+    });
+    expect(engineFailure(error, key)).toMatchObject({ code: "key.hardware-failed", retry: "backoff" });
+  },
+);
