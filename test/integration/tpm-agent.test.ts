@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { AgentOptions } from "../../src/agent/agent.ts";
 import { registrationIdOf } from "../../src/attestation/tpm-attestation.ts";
 import { TpmIdentity } from "../../src/keys/tpm/tpm-identity.ts";
 import { AgentWorld } from "../support/agent-world.ts";
@@ -199,5 +200,17 @@ describe.skipIf(lacks("swtpm"))("a device with a TPM", () => {
       code: "tpm.unavailable",
       message: "The TPM /dev/absent cannot be opened: there is no such device.",
     });
+  });
+
+  test("is waited for when its id is not known either, if whoever makes it wants that", async () => {
+    await swtpm.kill();
+    const waits: unknown[] = [];
+    const onWaiting: NonNullable<AgentOptions["onWaiting"]> = ({ error }) => {
+      waits.push(error);
+      if (waits.length === 2) void swtpm.start();
+    };
+    await using agent = await world.agent(attestation(), { ...overHttps, onWaiting });
+    expect(agent.registrationId).toBe(registrationId);
+    expect(waits.slice(0, 2)).toEqual(Array(2).fill(expect.objectContaining({ code: "tpm.unavailable" })));
   });
 });
