@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { rename } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Emulator } from "../../src/emulator/index.ts";
@@ -41,8 +42,11 @@ describe.skipIf(lacksTokens() || ["swtpm", "cc"].some(lacks))("a gateway whose h
       ["in-tpm", spki],
       ["in-token", await token.makeKey("key", "ec")],
     ] as const) {
-      certificates[name] = await scratch.write(`${name}.pem`, await authority.certify(publicKey, name));
+      const certificate = await authority.certify(publicKey, name);
+      certificates[name] = await scratch.write(`${name}.pem`, certificate);
+      if (name === "in-token") await token.writeCertificate("key", new X509Certificate(certificate).raw);
     }
+    certificates["beside the key"] = token.uri("key");
   });
   afterAll(() => emulator.close());
 
@@ -97,9 +101,12 @@ describe.skipIf(lacksTokens() || ["swtpm", "cc"].some(lacks))("a gateway whose h
     await comesInAndEnds(agent, "in-tpm");
   });
 
-  test("waits for a token", async () => {
+  test.each([
+    ["the key", "in-token"],
+    ["key and certificate, and so the device's id", "beside the key"],
+  ])("waits for a token with %s", async (_, certificate) => {
     token.pull();
-    await using agent = await run("late-token", "in-token", inToken());
+    await using agent = await run(`late-token-${certificate}`, certificate, inToken());
     await waits(agent, "key.token-missing");
     token.plug();
     await comesInAndEnds(agent, "in-token");
