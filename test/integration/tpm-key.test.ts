@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
 import tls from "node:tls";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -20,6 +22,7 @@ import { OpensslAuthority } from "../support/openssl-authority.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
 import { Swtpm } from "../support/swtpm.ts";
 import { lacks } from "../support/system-peer.ts";
+import { testAuthority, testCertificate } from "../support/tls-peer.ts";
 
 const handle = 0x81010010;
 
@@ -45,9 +48,10 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
     certificate = await scratch.write("device.pem", await authority.certify(pemOf(key.publicArea), "press-7"));
   });
 
+  /** A little later than the certificates that are made here, whose times are whole seconds. */
+  const later = { clock: new FakeClock(Date.now() + 60_000) };
   const identity = async (privateKey: string) =>
-    (await openIdentity({ kind: "pem", certificate, privateKey }, { clock: new FakeClock(Date.now() + 60_000) }))
-      .identity;
+    (await openIdentity({ kind: "pem", certificate, privateKey }, later)).identity;
 
   test.each(["ecdsa_secp256r1_sha256", "ECDSA+SHA384", "ECDSA+SHA512"])(
     "signs what TLS 1.2 asks for by %s",
@@ -143,20 +147,34 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
     await swtpm.tool("tpm2_flushcontext", "-t");
   });
 
-  describe("is never replaced by a key in a file", () => {
-    test("that lies beside the certificate, when the TPM is not there", async () => {
-      const { privateKey } = await softwareIdentity();
-      await scratch.write("device.key", privateKey);
-      await expect(identity("tpm:handle=0x81010010;at=swtpm:/nowhere")).rejects.toMatchObject({
+  describe("is never replaced by a key in a file, not even by one that fits the certificate", () => {
+    let both: string;
+
+    beforeAll(async () => {
+      const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+      const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+      const pem = await authority.certify(publicKey.export({ type: "spki", format: "pem" }).toString(), "fits");
+      both = await scratch.write("fits.pem", `${pem}${key}`);
+      for (const name of ["fits.key", "fits.key.pem"]) await scratch.write(name, key);
+      const inFile = await openIdentity({ kind: "pem", certificate: both, privateKey: both }, later);
+      await inFile.identity.close();
+    });
+    const openWith = (privateKey: string) => openIdentity({ kind: "pem", certificate: both, privateKey }, later);
+
+    test("when the TPM is not there", async () => {
+      await expect(openWith("tpm:handle=0x81010010;at=swtpm:/nowhere")).rejects.toMatchObject({
         code: "tpm.unavailable",
       });
     });
 
-    test("that would fit the certificate, when the engine is not there", async () => {
+    test("when the TPM has another key", async () => {
+      await expect(openWith(at("tpm:handle=0x81010010"))).rejects.toMatchObject({ code: "certificate.key-mismatch" });
+    });
+
+    test("when the engine is not there", async () => {
       process.env.LANDFALL_ENGINES = scratch.file("empty");
       try {
-        const failure = await open(at("tpm:handle=0x81010010")).catch((error: unknown) => error);
-        expect(failure).toMatchObject({
+        await expect(openWith(at("tpm:handle=0x81010010"))).rejects.toMatchObject({
           code: "key.engine-missing",
           message: expect.stringMatching(/landfall keys engine.*PKCS#11.*proxy/),
         });
@@ -164,12 +182,6 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
         process.env.LANDFALL_ENGINES = scratch.file("engines");
       }
     });
-
-    async function softwareIdentity(): Promise<{ privateKey: string }> {
-      const { generateKeyPairSync } = await import("node:crypto");
-      const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-      return { privateKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
-    }
   });
 
   describe("the engine", () => {
@@ -231,6 +243,24 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
       expect(said).toBe("ready");
     });
 
+    test("waits on for its signature when signals arrive", async () => {
+      const { publicArea } = await makeTpmKey(swtpm);
+      const spki = signingPublicKey(publicArea, "it").export({ type: "spki", format: "der" }).toString("base64");
+      const { chainPem, privateKeyPem } = await testCertificate("server.test");
+      const ca = (await testAuthority()).certificatePem;
+      const server = tls.createServer({ cert: chainPem, key: privateKeyPem, ca, requestCert: true });
+      onTestFinished(() => void server.close());
+      await once(server.listen(0, "127.0.0.1"), "listening");
+      const { port } = server.address() as AddressInfo;
+      const cert = await authority.certify(pemOf(publicArea), "interrupted");
+      const script = fileURLToPath(new URL("../support/interrupted-handshake.mjs", import.meta.url));
+      const input = JSON.stringify({ port, ca, cert, spki, socket: scratch.file("interrupted") });
+      const env = { OPENSSL_ENGINES: scratch.file("engines") };
+      const { out } = await runProcess(process.execPath, [script, input], { env });
+      // It has heard the refusal, and not taken the first signal for the end of the wait.
+      expect(out).toMatch(/the hardware did not sign/);
+    });
+
     test.each([
       "",
       "-",
@@ -238,9 +268,15 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
       `${"x".repeat(64)}:`,
       `${"x".repeat(64)}:AAAA:/s`,
       `${"x".repeat(64)}:${"A".repeat(400)}:/s`,
+      `${"x".repeat(64)}:${spkiOnAnotherCurve()}:/s`,
     ])("does not load a key of the name %j", (privateKeyIdentifier) => {
       const load = () => tls.createSecureContext({ privateKeyEngine: "landfall", privateKeyIdentifier });
       expect(() => withEnvironment({ OPENSSL_ENGINES: scratch.file("engines") }, load)).toThrow(/malformed|asn1/);
     });
+
+    function spkiOnAnotherCurve(): string {
+      const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-384" });
+      return publicKey.export({ type: "spki", format: "der" }).toString("base64");
+    }
   });
 });
