@@ -1,6 +1,6 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import tls, { type SecureContext, type SecureContextOptions } from "node:tls";
-import { formatPkcs11Path, type Pkcs11Uri, shownPkcs11Uri } from "../../config/pkcs11-uri.ts";
+import { type Pkcs11Uri, shownPkcs11Uri } from "../../config/pkcs11-uri.ts";
 import { isLandfallError, LandfallError } from "../../errors.ts";
 import type { Secret } from "../../secret.ts";
 import { certificateOfAnotherKey } from "../certificate-of-another-key.ts";
@@ -17,6 +17,9 @@ import { RefusedPins } from "./refused-pins.ts";
 let moduleOfProcess: string | undefined;
 
 const refusedPins = new RefusedPins();
+
+/** The engine reads one line of a PIN, and of that no more than this; what it read it tries, and tokens lock. */
+const longestPinBytes = 31;
 
 /** A private key in a PKCS#11 token, which TLS reaches through OpenSSL's engine `pkcs11`. */
 export class Pkcs11TlsKey implements TlsKey {
@@ -52,6 +55,7 @@ export class Pkcs11TlsKey implements TlsKey {
     uri: Pkcs11Uri,
     { pin, certificate }: { readonly pin: Secret; readonly certificate: X509Certificate },
   ): Promise<Pkcs11TlsKey> {
+    requireWhole(uri, pin);
     const place = { module: await findModule(uri), engineFolder: await pkcs11EngineFolder() };
     const key = new Pkcs11TlsKey(uri, place, pin, certificate.publicKey);
     checkKeyKind(key.publicKey, key.location);
@@ -98,14 +102,14 @@ export class Pkcs11TlsKey implements TlsKey {
       throw new LandfallError("key.wrong-pin", message);
     }
     const environment = { OPENSSL_ENGINES: this.#engineFolder, PKCS11_MODULE_PATH: this.#module };
-    const object = formatPkcs11Path({ ...this.#uri.path, type: "private" });
+    const path = { ...this.#uri.path, type: "private" } as const;
     try {
       return withPinFile(this.#pin, (file) =>
         withEnvironment(environment, () =>
           tls.createSecureContext({
             ...base,
             privateKeyEngine: "pkcs11",
-            privateKeyIdentifier: `pkcs11:${object}?pin-source=file:${file}`,
+            privateKeyIdentifier: shownPkcs11Uri({ path, pinSource: { kind: "file", file } }),
           }),
         ),
       );
@@ -134,4 +138,15 @@ export class Pkcs11TlsKey implements TlsKey {
       { cause },
     );
   }
+}
+
+/** Throws `key.wrong-pin` for a PIN of which the engine would try a part. */
+function requireWhole(uri: Pkcs11Uri, pin: Secret): void {
+  const text = pin.reveal();
+  if (Buffer.byteLength(text) <= longestPinBytes && !/[\r\n]/.test(text)) return;
+  throw new LandfallError(
+    "key.wrong-pin",
+    `Expected a PIN of one line and at most ${longestPinBytes} bytes for ${shownPkcs11Uri(uri)}, since OpenSSL's engine ` +
+      "would cut a longer one off; it is not tried, lest the token lock.",
+  );
 }
