@@ -1,6 +1,6 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import tls, { type SecureContext, type SecureContextOptions } from "node:tls";
-import { type Pkcs11Uri, shownPkcs11Uri } from "../../config/pkcs11-uri.ts";
+import { formatPkcs11Path, type Pkcs11Uri, shownPkcs11Uri } from "../../config/pkcs11-uri.ts";
 import { isLandfallError, LandfallError } from "../../errors.ts";
 import type { Secret } from "../../secret.ts";
 import { certificateOfAnotherKey } from "../certificate-of-another-key.ts";
@@ -102,14 +102,14 @@ export class Pkcs11TlsKey implements TlsKey {
       throw new LandfallError("key.wrong-pin", message);
     }
     const environment = { OPENSSL_ENGINES: this.#engineFolder, PKCS11_MODULE_PATH: this.#module };
-    const path = { ...this.#uri.path, type: "private" } as const;
+    const object = formatPkcs11Path({ ...this.#uri.path, type: "private" });
     try {
       return withPinFile(this.#pin, (file) =>
         withEnvironment(environment, () =>
           tls.createSecureContext({
             ...base,
             privateKeyEngine: "pkcs11",
-            privateKeyIdentifier: shownPkcs11Uri({ path, pinSource: { kind: "file", file } }),
+            privateKeyIdentifier: `pkcs11:${object}?pin-source=file:${file}`,
           }),
         ),
       );
