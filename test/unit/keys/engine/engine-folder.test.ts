@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { chmod } from "node:fs/promises";
+import { chmod, chown, stat } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { pkcs11EngineFolder } from "../../../../src/keys/engine/engine-folder.ts";
 import {
@@ -43,8 +43,10 @@ test("our engine is taken only if nobody else can change it", async () => {
     await expect(landfallEngineFolder(about)).rejects.toMatchObject({ code: "key.engine-missing" });
     await chmod(path, 0o755);
   }
-  const stranger = { ...about, userId: userId + 1 };
-  if (userId !== 0) await expect(landfallEngineFolder(stranger)).rejects.toMatchObject({ code: "key.engine-missing" });
+  // What is the superuser's own would be anybody's to trust.
+  if (userId === 0) await chown(file, 65_534, 65_534);
+  const stranger = { ...about, userId: (await stat(file)).uid + 1 };
+  await expect(landfallEngineFolder(stranger)).rejects.toMatchObject({ code: "key.engine-missing" });
 });
 
 test("variables are set for a piece of work alone, and as they were after it", () => {
