@@ -11,7 +11,7 @@ import { landfallEngineFolder } from "../../src/keys/engine/landfall-engine.ts";
 import { withEnvironment } from "../../src/keys/engine/with-environment.ts";
 import { openIdentity } from "../../src/keys/open-identity.ts";
 import { openKey } from "../../src/keys/open-key.ts";
-import { formatTpmKeyFile } from "../../src/keys/tpm/key-file.ts";
+import { formatTpmKeyFile, parseTpmKeyFile } from "../../src/keys/tpm/key-file.ts";
 import { signingPublicKey } from "../../src/keys/tpm/signing-key-area.ts";
 import { Secret } from "../../src/secret.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
@@ -120,6 +120,18 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
     await expect(open(location())).rejects.toMatchObject({ code });
   });
 
+  test.each([
+    ["a parent that does not stay in the TPM", { parent: 0x40000001 }, "key.unusable"],
+    ["a password, while none is set", { emptyPassword: false }, "tpm.wrong-password"],
+  ])("is not even asked for when its file names %s", async (_, change, code) => {
+    const key = { ...parseTpmKeyFile(await readFile(keyFile, "utf8"), keyFile), ...change };
+    const file = await scratch.write("foreign.tss2.pem", formatTpmKeyFile(key));
+    await expect(open(`tpm:file=${file};at=swtpm:/nowhere`)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(file),
+    });
+  });
+
   test("is made by tpm2-tools as well", async () => {
     await swtpm.tool("tpm2_create", "-C", "0x81000001", "-G", "ecc256:ecdsa-sha256", "-u", "k.pub", "-r", "k.priv");
     const [publicArea, privatePart] = await Promise.all(
@@ -137,7 +149,6 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
     expect(lines.at(-1)).toBe("-----END TSS2 PRIVATE KEY-----");
     await swtpm.tool("tpm2_load", "-C", "0x81000001", "-r", keyFile, "-c", "k.ctx").catch(async () => {
       // Tools of before 5.5 want the two parts by themselves.
-      const { parseTpmKeyFile } = await import("../../src/keys/tpm/key-file.ts");
       const { sized } = await import("../../src/keys/tpm/structure.ts");
       const key = parseTpmKeyFile(await readFile(keyFile, "utf8"), keyFile);
       await writeFile(swtpm.file("o.pub"), sized(key.publicArea));
