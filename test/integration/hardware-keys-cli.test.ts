@@ -1,5 +1,5 @@
 import { createPublicKey } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { runProgram } from "../../src/cli/program.ts";
 import { fakeTerminal } from "../support/fake-terminal.ts";
@@ -144,6 +144,7 @@ describe.skipIf(lacksTokens() || ["swtpm", "cc"].some(lacks))("landfall keys", (
     const folder = scratch.file("engines");
     const built = await keys(["engine", "--directory", folder, "--json"]);
     expect(JSON.parse(built.out)).toEqual({ schema: "landfall.key-engine/1", file: `${folder}/landfall.so` });
-    expect((await stat(`${folder}/landfall.so`)).mode & 0o022).toBe(0);
+    expect((await stat(`${folder}/landfall.so`)).mode & 0o777).toBe(0o644);
+    expect(await readdir(folder)).toEqual(["landfall.so"]);
   });
 });
