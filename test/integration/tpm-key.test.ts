@@ -158,6 +158,40 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
     await swtpm.tool("tpm2_flushcontext", "-t");
   });
 
+  describe("under a storage root key on a curve, as some distributions make it", () => {
+    const modern = new Swtpm();
+
+    test("is made, and signs", async () => {
+      await modern.tool("tpm2_createprimary", "-C", "o", "-G", "ecc", "-c", "srk.ctx");
+      await modern.tool("tpm2_evictcontrol", "-C", "o", "-c", "srk.ctx", "0x81000001");
+      await modern.tool("tpm2_flushcontext", "-t");
+      const file = await scratch.write("modern.tss2.pem", formatTpmKeyFile(await makeTpmKey(modern)));
+      // It is opened with a signature that is verified.
+      await using opened = (await open(`tpm:file=${file};at=${modern.location}`)).key;
+      expect(opened.publicKey.asymmetricKeyDetails).toEqual({ namedCurve: "prime256v1" });
+      expect(await modern.leftovers()).toBe("");
+    });
+
+    test("is not made under a key that only signs", async () => {
+      await modern.tool("tpm2_clear");
+      await modern.tool(
+        "tpm2_createprimary",
+        "-C",
+        "o",
+        "-G",
+        "ecc:ecdsa",
+        "-a",
+        "fixedtpm|sign|userwithauth|fixedparent|sensitivedataorigin",
+        "-c",
+        "s.ctx",
+      );
+      await modern.tool("tpm2_evictcontrol", "-C", "o", "-c", "s.ctx", "0x81000001");
+      await modern.tool("tpm2_flushcontext", "-t");
+      await expect(makeTpmKey(modern)).rejects.toMatchObject({ code: "tpm.unsuitable-key" });
+      expect(await modern.leftovers()).toBe("");
+    });
+  });
+
   describe("is never replaced by a key in a file, not even by one that fits the certificate", () => {
     let both: string;
 
