@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
 import tls from "node:tls";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -22,7 +21,6 @@ import { OpensslAuthority } from "../support/openssl-authority.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
 import { Swtpm } from "../support/swtpm.ts";
 import { lacks } from "../support/system-peer.ts";
-import { testAuthority, testCertificate } from "../support/tls-peer.ts";
 
 const handle = 0x81010010;
 
@@ -286,24 +284,6 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
       impostor.kill();
       await ended;
       expect(said).toBe("ready");
-    });
-
-    test("waits on for its signature when signals arrive", async () => {
-      const { publicArea } = await makeTpmKey(swtpm);
-      const spki = signingPublicKey(publicArea, "it").export({ type: "spki", format: "der" }).toString("base64");
-      const { chainPem, privateKeyPem } = await testCertificate("server.test");
-      const ca = (await testAuthority()).certificatePem;
-      const server = tls.createServer({ cert: chainPem, key: privateKeyPem, ca, requestCert: true });
-      onTestFinished(() => void server.close());
-      await once(server.listen(0, "127.0.0.1"), "listening");
-      const { port } = server.address() as AddressInfo;
-      const cert = await authority.certify(pemOf(publicArea), "interrupted");
-      const script = fileURLToPath(new URL("../support/interrupted-handshake.mjs", import.meta.url));
-      const input = JSON.stringify({ port, ca, cert, spki, socket: scratch.file("interrupted") });
-      const env = { OPENSSL_ENGINES: scratch.file("engines") };
-      const { out } = await runProcess(process.execPath, [script, input], { env });
-      // It has heard the refusal, and not taken the first signal for the end of the wait.
-      expect(out).toMatch(/the hardware did not sign/);
     });
 
     test.each([

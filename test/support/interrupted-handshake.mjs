@@ -19,7 +19,7 @@ if (isMainThread) {
   const signer = new Worker(new URL(import.meta.url), { workerData: socket });
   signer.once("message", () => {
     const key = { privateKeyEngine: "landfall", privateKeyIdentifier: `${token}:${spki}:${socket}` };
-    connect({ ...server, ...key, host: "127.0.0.1", servername: "server.test" }).once("error", (error) => {
+    connect({ ...server, ...key, host: "127.0.0.1", servername: "peer.test" }).once("error", (error) => {
       process.stdout.write(error.message, () => process.exit());
     });
   });
