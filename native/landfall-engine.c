@@ -17,6 +17,7 @@
  */
 #define OPENSSL_SUPPRESS_DEPRECATED /* engines are, since OpenSSL 3.0 */
 #define _GNU_SOURCE /* struct ucred */
+#include <errno.h>
 #include <openssl/ec.h>
 #include <openssl/engine.h>
 #include <openssl/err.h>
@@ -59,12 +60,12 @@ static int dup_signer(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **sig
   return 1;
 }
 
+/* A signal, such as that of a child's end, interrupts a wait that has a time limit; it is taken up again. */
 static int transfer(int socket, unsigned char *bytes, size_t length, int out) {
-  while (length > 0) {
-    ssize_t moved = out ? send(socket, bytes, length, MSG_NOSIGNAL) : recv(socket, bytes, length, 0);
-    if (moved <= 0) return 0;
-    bytes += moved;
-    length -= (size_t)moved;
+  for (ssize_t moved; length > 0; bytes += moved, length -= (size_t)moved) {
+    moved = out ? send(socket, bytes, length, MSG_NOSIGNAL) : recv(socket, bytes, length, 0);
+    if (moved < 0 && errno == EINTR) moved = 0;
+    else if (moved <= 0) return 0;
   }
   return 1;
 }

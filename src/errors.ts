@@ -173,7 +173,9 @@ export const errorTable = {
   "tpm.wrong-password": {
     summary: "The TPM did not accept the password of a hierarchy or key.",
     retry: "never",
-    remedy: "Set owner_password and endorsement_password as they are in the TPM.",
+    remedy:
+      "Set owner_password and endorsement_password, or identity_pk_password for the key of a certificate, as they are in " +
+      "the TPM.",
   },
   "tpm.refused": {
     summary: "The TPM refused a command.",
@@ -186,9 +188,11 @@ export const errorTable = {
     remedy: "Check that the tpm setting leads to a TPM 2.0, for swtpm to its data channel and not its control channel.",
   },
   "tpm.unsuitable-key": {
-    summary: "The TPM has a key at a handle that attestation needs, and it is of another kind.",
+    summary: "The TPM has a key of another kind where attestation or TLS needs one.",
     retry: "never",
-    remedy: "Move that key to another handle, or let attestation create its own; the message says what was found.",
+    remedy:
+      "The message says what was found. Move that key to another handle, so that attestation can create its own; for TLS, " +
+      "make a key with `landfall keys create`.",
   },
   "tpm.root-key-missing": {
     summary: "The TPM does not have the keys yet that DPS knows it by, and nothing may be changed now.",

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { untilAborted } from "../abort.ts";
 import { deriveDeviceKey } from "../attestation/derive-key.ts";
@@ -7,6 +6,7 @@ import { LandfallError } from "../errors.ts";
 import { SymmetricKey } from "../keys/symmetric-key.ts";
 import { Secret } from "../secret.ts";
 import { type ExitCode, type Invocation, type OptionSpec, textOption } from "./command.ts";
+import { readSecretFile } from "./secret-file.ts";
 
 /** The options of `landfall keys derive` beside `--json`. */
 export const deriveOptions = {
@@ -51,13 +51,7 @@ async function readGroupKey({ options, env, terminal, signal }: Invocation): Pro
       throw new LandfallError("config.secret-unreadable", `environment variable ${variable} is not set`);
     return new Secret(value);
   }
-  if (file !== undefined) {
-    try {
-      return new Secret(await readFile(file, "utf8"));
-    } catch (cause) {
-      throw new LandfallError("config.secret-unreadable", `cannot read the group key from ${file}`, { cause });
-    }
-  }
+  if (file !== undefined) return readSecretFile(file, terminal);
   if (terminal.input.isTTY) terminal.err.write("group key (base64), then Ctrl-D:\n");
   try {
     return new Secret(await untilAborted(text(terminal.input), signal));

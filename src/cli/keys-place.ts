@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { withoutPin } from "../config/hardware-uri.ts";
 import { LandfallError } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import { type Invocation, type OptionSpec, textOption } from "./command.ts";
+import { readSecretFile } from "./secret-file.ts";
 
 /** The options that give the password of a key, or the PIN of its token. */
 export const keyPasswordOptions = {
@@ -24,7 +24,7 @@ export interface NamedKey {
   readonly password: Secret | undefined;
 }
 
-/** Reads the operand KEY and the options of {@link keyPasswordOptions}. Rejects with `cli.usage` or `config.secret-unreadable`. */
+/** Reads the operand KEY and the options of {@link keyPasswordOptions}. Rejects with `cli.usage`, and like {@link readSecretFile}. */
 export async function namedKey(invocation: Invocation): Promise<NamedKey> {
   const [action, place] = invocation.positionals;
   if (place === undefined || place === "")
@@ -38,23 +38,15 @@ export async function namedKey(invocation: Invocation): Promise<NamedKey> {
   return { place, password: await readPassword(invocation) };
 }
 
-async function readPassword({ options, env }: Invocation): Promise<Secret | undefined> {
+async function readPassword({ options, env, terminal }: Invocation): Promise<Secret | undefined> {
   const file = textOption(options, "password-file");
   const variable = textOption(options, "password-env");
   if (file !== undefined && variable !== undefined) {
     throw new LandfallError("cli.usage", "keys: give either --password-file or --password-env");
   }
-  if (file !== undefined) return readSecretFile(file);
+  if (file !== undefined) return readSecretFile(file, terminal);
   if (variable === undefined) return undefined;
   const value = env[variable];
   if (value) return new Secret(value);
   throw new LandfallError("config.secret-unreadable", `environment variable ${variable} is not set`);
-}
-
-async function readSecretFile(file: string): Promise<Secret> {
-  try {
-    return new Secret((await readFile(file, "utf8")).replace(/\r?\n$/, ""));
-  } catch (cause) {
-    throw new LandfallError("config.secret-unreadable", `cannot read the password from ${file}`, { cause });
-  }
 }

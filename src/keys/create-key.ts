@@ -14,6 +14,8 @@ export interface KeyCreation {
   readonly type: NewKeyType;
   /** To encrypt a file with, the new password of a key in a TPM, or the PIN of a token. */
   readonly password?: Secret | undefined;
+  /** Of the TPM's owner, where one is set. Of no use elsewhere. */
+  readonly ownerPassword?: Secret | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

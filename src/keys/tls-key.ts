@@ -5,8 +5,8 @@ import type { Secret } from "../secret.ts";
 
 /**
  * A private key that TLS can use, wherever it lives: in a file, a token, a TPM or an MCU. Those who hold one can have
- * TLS sign with it and can see its public half; the private half crosses this seam
- * only for a library that insists on holding it, and only where it can.
+ * TLS sign with it and can see its public half; the private half crosses this seam only for a library that insists on
+ * holding it, and only where it can.
  *
  * The key makes the TLS context itself because that is where places differ: a key in memory is handed over, a key in
  * hardware is named to an OpenSSL engine or provider that has to be found first.

@@ -1,5 +1,5 @@
 import { createPublicKey } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { runProgram } from "../../src/cli/program.ts";
 import { fakeTerminal } from "../support/fake-terminal.ts";
@@ -110,6 +110,7 @@ describe.skipIf(lacksTokens() || ["swtpm", "cc"].some(lacks))("landfall keys", (
   test.each([
     ["RSA in a TPM", () => ["create", "tpm:handle=0x81010030", "--type", "rsa"], 2, "key.unusable"],
     ["another type", () => ["create", "x.key", "--type", "dsa"], 2, "--type ec or rsa"],
+    ["an owner's password for a file", () => ["create", "x.key", "--owner-password-file", "x"], 2, "in a TPM alone"],
     ["no key", () => ["create"], 2, "expected a key's place"],
     ["two keys", () => ["csr", "a", "b"], 2, 'unexpected argument "b"'],
     ["no name", () => ["csr", scratch.file("ec.key")], 2, "--common-name"],
@@ -140,10 +141,28 @@ describe.skipIf(lacksTokens() || ["swtpm", "cc"].some(lacks))("landfall keys", (
     return ["csr", place, "--common-name", "x", "--password-env", "WRONG"];
   }
 
+  describe("in a TPM whose owner has set a password", () => {
+    const owned = new Swtpm();
+    const place = () => `tpm:handle=0x81010020;at=${owned.location}`;
+    beforeAll(() => owned.tool("tpm2_changeauth", "-c", "owner", "owner's"));
+
+    test("makes a key with that password alone", async () => {
+      expect(await keys(["create", place()])).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("tpm.wrong-password"),
+      });
+      const file = await scratch.write("owner", "owner's\n");
+      expect(await keys(["create", place(), "--owner-password-file", file])).toMatchObject({ code: 0, err: "" });
+      expect(await keys(["csr", place(), "--common-name", "press-7"])).toMatchObject({ code: 0, err: "" });
+      expect(await owned.leftovers()).toBe("");
+    });
+  });
+
   test("builds the engine where it is told to, and only there", async () => {
     const folder = scratch.file("engines");
     const built = await keys(["engine", "--directory", folder, "--json"]);
     expect(JSON.parse(built.out)).toEqual({ schema: "landfall.key-engine/1", file: `${folder}/landfall.so` });
-    expect((await stat(`${folder}/landfall.so`)).mode & 0o022).toBe(0);
+    expect((await stat(`${folder}/landfall.so`)).mode & 0o777).toBe(0o644);
+    expect(await readdir(folder)).toEqual(["landfall.so"]);
   });
 });

@@ -90,6 +90,16 @@ describe.skipIf(lacksTokens())("a key in a token", () => {
     await expect(open(careless, { pin: "" })).rejects.toMatchObject({ code: "key.world-readable" });
   });
 
+  test("is not tried with a PIN that the engine would cut off", async () => {
+    // A token asks a process that is logged in for nothing, so this PIN is refused before it comes to that.
+    for (const pin of ["7".repeat(32), `${token.pin}\nmore`]) {
+      const failure = await open(token.uri("ec-key"), { pin }).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: "key.wrong-pin", message: expect.stringContaining("at most 31 bytes") });
+      expect(JSON.stringify(failure)).not.toContain("7777");
+    }
+    await expect(open(token.uri("ec-key"), { pin: "7".repeat(31) })).resolves.toBeDefined();
+  });
+
   test("needs a PIN", async () => {
     await expect(open(token.uri("ec-key"), { pin: "" })).rejects.toMatchObject({ code: "key.wrong-pin" });
   });

@@ -193,6 +193,46 @@ describe.skipIf(lacks("swtpm"))("the identity that a TPM gives", () => {
     });
   });
 
+  describe("on a TPM with somebody's key where the key of an assignment goes", () => {
+    const swtpm = new Swtpm();
+    const [key, bytes] = [randomBytes(32), Buffer.from("a token to sign")];
+    const blob = async (identity: TpmIdentity) => makeBlob({ ...(await identity.rootKeys()), key });
+    const persistent = () => swtpm.tool("tpm2_getcap", "handles-persistent");
+    const publicHalf = (handle: string) => swtpm.tool("tpm2_readpublic", "-c", handle);
+
+    beforeEach(async () => {
+      await swtpm.tool("tpm2_clear");
+      await swtpm.tool("tpm2_createprimary", "-C", "o", "-G", "ecc", "-c", "foreign.ctx");
+    });
+    const occupy = async (handle: string): Promise<string> => {
+      await swtpm.tool("tpm2_evictcontrol", "-C", "o", "-c", "foreign.ctx", handle);
+      await swtpm.tool("tpm2_flushcontext", "-t");
+      return publicHalf(handle);
+    };
+
+    test("leaves it there, and says so", async () => {
+      const theirs = await occupy("0x81000100");
+      await using identity = identityAt(swtpm);
+      await expect(identity.activateForHub(await blob(identity))).rejects.toMatchObject({
+        code: "tpm.unsuitable-key",
+        message: expect.stringContaining("0x81000100"),
+      });
+      expect(await publicHalf("0x81000100")).toBe(theirs);
+      expect(await persistent()).not.toContain("0x81000101");
+      expect(await swtpm.leftovers()).toBe("");
+    });
+
+    test("signs and exchanges its own without the place beside, if that is taken", async () => {
+      const theirs = await occupy("0x81000101");
+      await using identity = identityAt(swtpm);
+      await identity.activateForHub(makeBlob({ ...(await identity.rootKeys()), key: randomBytes(32) }));
+      const signer = await identity.activateForHub(await blob(identity));
+      expect(await signer.sign(bytes)).toEqual(expected(key, bytes));
+      expect(await publicHalf("0x81000101")).toBe(theirs);
+      expect(await swtpm.leftovers()).toBe("");
+    });
+  });
+
   describe("on a TPM with passwords", () => {
     const swtpm = new Swtpm();
     const [owner, endorsement] = ["owner's", "endorsement's"].map((text) => new Secret<Uint8Array>(Buffer.from(text)));

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import tls from "node:tls";
@@ -9,7 +10,7 @@ import { landfallEngineFolder } from "../../src/keys/engine/landfall-engine.ts";
 import { withEnvironment } from "../../src/keys/engine/with-environment.ts";
 import { openIdentity } from "../../src/keys/open-identity.ts";
 import { openKey } from "../../src/keys/open-key.ts";
-import { formatTpmKeyFile } from "../../src/keys/tpm/key-file.ts";
+import { formatTpmKeyFile, parseTpmKeyFile } from "../../src/keys/tpm/key-file.ts";
 import { signingPublicKey } from "../../src/keys/tpm/signing-key-area.ts";
 import { Secret } from "../../src/secret.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
@@ -48,9 +49,10 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
     certificate = await scratch.write("device.pem", await authority.certify(pemOf(key.publicArea), "press-7"));
   });
 
+  /** A little later than the certificates that are made here, whose times are whole seconds. */
+  const later = { clock: new FakeClock(Date.now() + 60_000) };
   const identity = async (privateKey: string) =>
-    (await openIdentity({ kind: "pem", certificate, privateKey }, { clock: new FakeClock(Date.now() + 60_000) }))
-      .identity;
+    (await openIdentity({ kind: "pem", certificate, privateKey }, later)).identity;
 
   test.each(["ecdsa_secp256r1_sha256", "ECDSA+SHA384", "ECDSA+SHA512"])(
     "signs what TLS 1.2 asks for by %s",
@@ -182,6 +184,18 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
     await expect(open(location())).rejects.toMatchObject({ code });
   });
 
+  test.each([
+    ["a parent that does not stay in the TPM", { parent: 0x40000001 }, "key.unusable"],
+    ["a password, while none is set", { emptyPassword: false }, "tpm.wrong-password"],
+  ])("is not even asked for when its file names %s", async (_, change, code) => {
+    const key = { ...parseTpmKeyFile(await readFile(keyFile, "utf8"), keyFile), ...change };
+    const file = await scratch.write("foreign.tss2.pem", formatTpmKeyFile(key));
+    await expect(open(`tpm:file=${file};at=swtpm:/nowhere`)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(file),
+    });
+  });
+
   test("is made by tpm2-tools as well", async () => {
     await swtpm.tool("tpm2_create", "-C", "0x81000001", "-G", "ecc256:ecdsa-sha256", "-u", "k.pub", "-r", "k.priv");
     const [publicArea, privatePart] = await Promise.all(
@@ -199,7 +213,6 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
     expect(lines.at(-1)).toBe("-----END TSS2 PRIVATE KEY-----");
     await swtpm.tool("tpm2_load", "-C", "0x81000001", "-r", keyFile, "-c", "k.ctx").catch(async () => {
       // Tools of before 5.5 want the two parts by themselves.
-      const { parseTpmKeyFile } = await import("../../src/keys/tpm/key-file.ts");
       const { sized } = await import("../../src/keys/tpm/structure.ts");
       const key = parseTpmKeyFile(await readFile(keyFile, "utf8"), keyFile);
       await writeFile(swtpm.file("o.pub"), sized(key.publicArea));
@@ -209,20 +222,68 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
     await swtpm.tool("tpm2_flushcontext", "-t");
   });
 
-  describe("is never replaced by a key in a file", () => {
-    test("that lies beside the certificate, when the TPM is not there", async () => {
-      const { privateKey } = await softwareIdentity();
-      await scratch.write("device.key", privateKey);
-      await expect(identity("tpm:handle=0x81010010;at=swtpm:/nowhere")).rejects.toMatchObject({
+  describe("under a storage root key on a curve, as some distributions make it", () => {
+    const modern = new Swtpm();
+
+    test("is made, and signs", async () => {
+      await modern.tool("tpm2_createprimary", "-C", "o", "-G", "ecc", "-c", "srk.ctx");
+      await modern.tool("tpm2_evictcontrol", "-C", "o", "-c", "srk.ctx", "0x81000001");
+      await modern.tool("tpm2_flushcontext", "-t");
+      const file = await scratch.write("modern.tss2.pem", formatTpmKeyFile(await makeTpmKey(modern)));
+      // It is opened with a signature that is verified.
+      await using opened = (await open(`tpm:file=${file};at=${modern.location}`)).key;
+      expect(opened.publicKey.asymmetricKeyDetails).toEqual({ namedCurve: "prime256v1" });
+      expect(await modern.leftovers()).toBe("");
+    });
+
+    test("is not made under a key that only signs", async () => {
+      await modern.tool("tpm2_clear");
+      await modern.tool(
+        "tpm2_createprimary",
+        "-C",
+        "o",
+        "-G",
+        "ecc:ecdsa",
+        "-a",
+        "fixedtpm|sign|userwithauth|fixedparent|sensitivedataorigin",
+        "-c",
+        "s.ctx",
+      );
+      await modern.tool("tpm2_evictcontrol", "-C", "o", "-c", "s.ctx", "0x81000001");
+      await modern.tool("tpm2_flushcontext", "-t");
+      await expect(makeTpmKey(modern)).rejects.toMatchObject({ code: "tpm.unsuitable-key" });
+      expect(await modern.leftovers()).toBe("");
+    });
+  });
+
+  describe("is never replaced by a key in a file, not even by one that fits the certificate", () => {
+    let both: string;
+
+    beforeAll(async () => {
+      const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+      const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+      const pem = await authority.certify(publicKey.export({ type: "spki", format: "pem" }).toString(), "fits");
+      both = await scratch.write("fits.pem", `${pem}${key}`);
+      for (const name of ["fits.key", "fits.key.pem"]) await scratch.write(name, key);
+      const inFile = await openIdentity({ kind: "pem", certificate: both, privateKey: both }, later);
+      await inFile.identity.close();
+    });
+    const openWith = (privateKey: string) => openIdentity({ kind: "pem", certificate: both, privateKey }, later);
+
+    test("when the TPM is not there", async () => {
+      await expect(openWith("tpm:handle=0x81010010;at=swtpm:/nowhere")).rejects.toMatchObject({
         code: "tpm.unavailable",
       });
     });
 
-    test("that would fit the certificate, when the engine is not there", async () => {
+    test("when the TPM has another key", async () => {
+      await expect(openWith(at("tpm:handle=0x81010010"))).rejects.toMatchObject({ code: "certificate.key-mismatch" });
+    });
+
+    test("when the engine is not there", async () => {
       process.env.LANDFALL_ENGINES = scratch.file("empty");
       try {
-        const failure = await open(at("tpm:handle=0x81010010")).catch((error: unknown) => error);
-        expect(failure).toMatchObject({
+        await expect(openWith(at("tpm:handle=0x81010010"))).rejects.toMatchObject({
           code: "key.engine-missing",
           message: expect.stringMatching(/landfall keys engine.*PKCS#11.*proxy/),
         });
@@ -230,12 +291,6 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
         process.env.LANDFALL_ENGINES = scratch.file("engines");
       }
     });
-
-    async function softwareIdentity(): Promise<{ privateKey: string }> {
-      const { generateKeyPairSync } = await import("node:crypto");
-      const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-      return { privateKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
-    }
   });
 
   describe("the engine", () => {
@@ -304,9 +359,15 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
       `${"x".repeat(64)}:`,
       `${"x".repeat(64)}:AAAA:/s`,
       `${"x".repeat(64)}:${"A".repeat(400)}:/s`,
+      `${"x".repeat(64)}:${spkiOnAnotherCurve()}:/s`,
     ])("does not load a key of the name %j", (privateKeyIdentifier) => {
       const load = () => tls.createSecureContext({ privateKeyEngine: "landfall", privateKeyIdentifier });
       expect(() => withEnvironment({ OPENSSL_ENGINES: scratch.file("engines") }, load)).toThrow(/malformed|asn1/);
     });
+
+    function spkiOnAnotherCurve(): string {
+      const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-384" });
+      return publicKey.export({ type: "spki", format: "der" }).toString("base64");
+    }
   });
 });

@@ -85,10 +85,15 @@ async function install(built: string, folder: string): Promise<string> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o755 });
     // Within the folder, so that a process that has the old one loaded keeps it whole.
-    const beside = join(folder, `.${engineFile}.new`);
-    await copyFile(built, beside);
-    await chmod(beside, 0o644);
-    await rename(beside, file);
+    const beside = await mkdtemp(join(folder, ".new-"));
+    try {
+      const complete = join(beside, engineFile);
+      await copyFile(built, complete);
+      await chmod(complete, 0o644);
+      await rename(complete, file);
+    } finally {
+      await rm(beside, { recursive: true, force: true });
+    }
   } catch (cause) {
     throw new LandfallError("key.engine-missing", `Cannot put the engine into ${folder}: ${describeCause(cause)}.`, {
       cause,

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { LandfallError } from "../../errors.ts";
@@ -26,7 +26,8 @@ export function engineFolderToFill({ env, userId }: EngineSurroundings = surroun
 }
 
 /**
- * The folder with our engine. It becomes part of this process, so nobody but root and this user may be able to change it.
+ * The folder with our engine, links resolved. The engine becomes part of this process, so nobody but root and this user may be
+ * able to change it.
  * Rejects with `key.engine-missing`, naming what was looked at and what else can be done.
  */
 export async function landfallEngineFolder(about: EngineSurroundings = surroundings()): Promise<string> {
@@ -34,8 +35,10 @@ export async function landfallEngineFolder(about: EngineSurroundings = surroundi
   for (const folder of folders) {
     const file = join(folder, engineFile);
     if (!(await isThere(file))) continue;
-    for (const part of [file, folder]) await requireOwn(part, about.userId);
-    return folder;
+    // What was looked at is what is loaded, wherever a link is turned to in the meantime.
+    const place = await realpath(folder);
+    for (const part of [await realpath(file), place]) await requireOwn(part, about.userId);
+    return place;
   }
   throw new LandfallError(
     "key.engine-missing",
@@ -53,14 +56,24 @@ function userFolder(env: NodeJS.ProcessEnv): string {
   return join(env.XDG_DATA_HOME || join(env.HOME || homedir(), ".local", "share"), "landfall");
 }
 
+/** Requires that nobody else can write to `path`, nor put something else in its place. */
 async function requireOwn(path: string, userId: number): Promise<void> {
+  await requireUnchangeable(path, userId, 0o022);
+  for (let below = path, above = dirname(path); above !== below; below = above, above = dirname(above)) {
+    // The folders above are often open to a group, most of which have one member; in a sticky one nobody renames what is ours.
+    const isSticky = ((await stat(above)).mode & 0o1000) !== 0;
+    if (!isSticky) await requireUnchangeable(above, userId, 0o002);
+  }
+}
+
+async function requireUnchangeable(path: string, userId: number, othersBits: number): Promise<void> {
   const { uid, mode } = await stat(path);
-  const othersMayWrite = (mode & 0o022) !== 0;
+  const othersMayWrite = (mode & othersBits) !== 0;
   if ((uid === 0 || uid === userId) && !othersMayWrite) return;
   const found = othersMayWrite ? `mode ${(mode & 0o777).toString(8)}` : `user id ${uid}`;
   throw new LandfallError(
     "key.engine-missing",
-    `${path} is not loaded, because others than root and this user can change it (${found}); see ${dirname(path)}.`,
+    `landfall's OpenSSL engine is not loaded, because others than root and this user can change ${path} (${found}).`,
   );
 }
 

@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { describeCause, isLandfallError } from "../../errors.ts";
 import type { DigestSigner } from "../digest-signer.ts";
 import type { SigningThreadData, SigningThreadNews } from "./signing-messages.ts";
 import { SigningService } from "./signing-service.ts";
+import { trySigner } from "./try-signer.ts";
 
 /**
  * The whole life of a signing thread: opens its signer, has it sign once to see that it can, serves the engine, and lets
@@ -17,7 +17,7 @@ export async function serveSigner(open: (options: never) => Promise<DigestSigner
   let signer: DigestSigner | undefined;
   try {
     signer = await open(options as never);
-    await signer.sign(randomBytes(32));
+    await trySigner(signer);
     const service = await SigningService.listen(signer, { socketPath, token });
     const opened = signer;
     port.once("message", async () => {

@@ -18,6 +18,9 @@ export interface SigningServiceOptions {
 
 const digestBytes = 32;
 
+/** An ECDSA signature on P-256 in DER: two numbers of 33 bytes at most. */
+const longestSignatureBytes = 72;
+
 /** Milliseconds for a request to arrive; the engine sends it whole. */
 const requestTimeoutMs = 5000;
 
@@ -87,7 +90,9 @@ export class SigningService implements AsyncDisposable {
     if (!timingSafeEqual(token, this.#token) || !this.#allowance.take()) return refusal;
     try {
       const signature = await this.#signer.sign(request.subarray(this.#token.length), { signal });
-      return Buffer.concat([Buffer.of(signature.length), signature]);
+      return signature.length > longestSignatureBytes
+        ? refusal
+        : Buffer.concat([Buffer.of(signature.length), signature]);
     } catch {
       // TLS learns that there is no signature; it could do nothing with the reason, which the next opening of the key tells.
       return refusal;

@@ -19,6 +19,9 @@ let moduleOfProcess: string | undefined;
 
 const refusedPins = new RefusedPins();
 
+/** The engine reads one line of a PIN, and of that no more than this; what it read it tries, and tokens lock. */
+const longestPinBytes = 31;
+
 /** A private key in a PKCS#11 token, which TLS reaches through OpenSSL's engine `pkcs11`. */
 export class Pkcs11TlsKey implements TlsKey {
   readonly location: string;
@@ -54,6 +57,7 @@ export class Pkcs11TlsKey implements TlsKey {
     uri: Pkcs11Uri,
     { pin, certificate }: { readonly pin: Secret; readonly certificate: X509Certificate },
   ): Promise<Pkcs11TlsKey> {
+    requireWhole(uri, pin);
     const place = { module: await findModule(uri), engineFolder: await pkcs11EngineFolder() };
     const key = new Pkcs11TlsKey(uri, place, pin, certificate.publicKey);
     checkKeyKind(key.publicKey, key.location);
@@ -168,4 +172,15 @@ export class Pkcs11TlsKey implements TlsKey {
       { cause },
     );
   }
+}
+
+/** Throws `key.wrong-pin` for a PIN of which the engine would try a part. */
+function requireWhole(uri: Pkcs11Uri, pin: Secret): void {
+  const text = pin.reveal();
+  if (Buffer.byteLength(text) <= longestPinBytes && !/[\r\n]/.test(text)) return;
+  throw new LandfallError(
+    "key.wrong-pin",
+    `Expected a PIN of one line and at most ${longestPinBytes} bytes for ${shownPkcs11Uri(uri)}, since OpenSSL's engine ` +
+      "would cut a longer one off; it is not tried, lest the token lock.",
+  );
 }

@@ -25,9 +25,10 @@ export interface ActivationBlob {
 export function readActivationBlob(bytes: Uint8Array): ActivationBlob {
   const reader = new TpmReader(bytes, "the activation blob");
   try {
+    const part = (): Buffer => requireContent(reader.sized());
     const blob = {
-      credential: { identityObject: reader.sized(), encryptedSeed: reader.sized() },
-      key: { duplicate: reader.sized(), encryptedSeed: reader.sized(), publicArea: reader.sized() },
+      credential: { identityObject: part(), encryptedSeed: part() },
+      key: { duplicate: part(), encryptedSeed: part(), publicArea: part() },
     };
     if (reader.left > 0) reader.sized();
     return blob;
@@ -36,4 +37,9 @@ export function readActivationBlob(bytes: Uint8Array): ActivationBlob {
     const message = `The activation blob of ${bytes.length} bytes is cut off or is none: ${cause.message}`;
     throw new LandfallError("tpm.activation-failed", message, { cause });
   }
+}
+
+function requireContent(part: Buffer): Buffer {
+  if (part.length > 0) return part;
+  throw new LandfallError("tpm.malformed-response", "The activation blob has a part without content.");
 }

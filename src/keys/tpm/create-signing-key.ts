@@ -3,7 +3,7 @@ import type { Secret } from "../../secret.ts";
 import { evictControl, load, readPublic } from "./key-commands.ts";
 import type { TpmKeyFile } from "./key-file.ts";
 import { refusedWith } from "./response-error.ts";
-import { passwordOf, type RootKeyOptions, rootHandle, storageRootKey } from "./root-keys.ts";
+import { passwordOf, type RootKeyOptions, requireStorageRootKey, rootHandle } from "./root-keys.ts";
 import { createKey } from "./signing-commands.ts";
 import { signingKeyTemplate } from "./signing-key-area.ts";
 import type { TpmScope } from "./tpm-scope.ts";
@@ -21,7 +21,7 @@ export interface SigningKeyOptions {
  * wrapped it; nothing else stays in the TPM. Rejects with `tpm.*`.
  */
 export async function createSigningKey(scope: TpmScope, { password, root }: SigningKeyOptions): Promise<TpmKeyFile> {
-  await storageRootKey(scope, root);
+  await requireStorageRootKey(scope, root);
   const parent = rootHandle.storageRootKey;
   const template = signingKeyTemplate({ hasPassword: password !== undefined });
   const wrapped = await scope.run(createKey(parent, template, password?.reveal() ?? Buffer.alloc(0)));

@@ -1,11 +1,12 @@
 import type { KeyObject } from "node:crypto";
 import { LandfallError } from "../../errors.ts";
-import { Secret } from "../../secret.ts";
+import type { Secret } from "../../secret.ts";
 import { writeNew } from "../write-new.ts";
 import { createSigningKey, persistSigningKey } from "./create-signing-key.ts";
 import { formatTpmKeyFile } from "./key-file.ts";
 import { deviceOpener } from "./open-device.ts";
 import { readTpmUri } from "./open-tpm-key.ts";
+import { passwordBytes } from "./password-bytes.ts";
 import { signingPublicKey } from "./signing-key-area.ts";
 import { Tpm } from "./tpm.ts";
 
@@ -19,6 +20,7 @@ export async function createTpmKey(
   creation: {
     readonly type: "ec" | "rsa";
     readonly password?: Secret | undefined;
+    readonly ownerPassword?: Secret | undefined;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<KeyObject> {
@@ -29,9 +31,9 @@ export async function createTpmKey(
     );
   }
   const uri = readTpmUri(location);
-  const password =
-    creation.password === undefined ? undefined : new Secret<Uint8Array>(Buffer.from(creation.password.reveal()));
-  const root = { template: "tcg", passwords: {}, readOnly: false } as const;
+  const password = passwordBytes(creation.password);
+  const passwords = { owner: passwordBytes(creation.ownerPassword) };
+  const root = { template: "tcg", passwords, readOnly: false } as const;
   await using tpm = new Tpm({ open: deviceOpener(uri.location) });
   const key = await tpm.use(
     async (scope) => {

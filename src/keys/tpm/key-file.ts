@@ -8,7 +8,7 @@ import { TpmReader } from "./tpm-reader.ts";
 export interface TpmKeyFile extends WrappedKey {
   /** The handle of the key that can load it. */
   readonly parent: number;
-  /** Whether the key has no password. */
+  /** Whether the key has no password, as far as the file says. */
   readonly emptyPassword: boolean;
 }
 
@@ -65,7 +65,7 @@ function parse(bytes: Buffer): TpmKeyFile {
   if (optional.some(({ tag }) => tag !== emptyPasswordTag)) throw new RangeError("a policy or a secret");
   return {
     parent: parent.content.readUIntBE(0, parent.content.length),
-    emptyPassword: optional.some(({ content }) => readBoolean(content)),
+    emptyPassword: optional.every(({ content }) => readBoolean(content)),
     publicArea: unwrap(publicArea.content),
     privatePart: unwrap(privatePart.content),
   };

@@ -1,11 +1,11 @@
 import type { Clock } from "../../clock.ts";
 import { inMcu } from "../../config/mcu-place.ts";
 import type { TpmSettings } from "../../config/settings.ts";
-import { Secret } from "../../secret.ts";
 import type { SmpClient } from "../../serial/smp-client.ts";
 import { mcuTpmOpener } from "../mcu/mcu-tpm-device.ts";
 import { requireMcu } from "../mcu/opened-mcu.ts";
 import { deviceOpener } from "./open-device.ts";
+import { passwordBytes } from "./password-bytes.ts";
 import { Tpm } from "./tpm.ts";
 import { TpmIdentity } from "./tpm-identity.ts";
 
@@ -26,11 +26,7 @@ export function openTpmIdentity(
   return new TpmIdentity({
     tpm: new Tpm({ open: tpm === inMcu ? mcuTpmOpener(requireMcu(mcu)) : deviceOpener(tpm), clock }),
     template: keyTemplate,
-    passwords: { owner: bytesOf(ownerPassword), endorsement: bytesOf(endorsementPassword) },
+    passwords: { owner: passwordBytes(ownerPassword), endorsement: passwordBytes(endorsementPassword) },
     readOnly,
   });
-}
-
-function bytesOf(password: Secret | undefined): Secret<Uint8Array> | undefined {
-  return password && new Secret<Uint8Array>(Buffer.from(password.reveal()));
 }

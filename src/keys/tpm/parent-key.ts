@@ -37,6 +37,20 @@ export function requireParent(bytes: Uint8Array, what: string, policy?: Uint8Arr
   );
 }
 
+/**
+ * Throws `tpm.unsuitable-key` unless a key found in the TPM is one that protects others, whatever its algorithm: distributions
+ * put EC keys where there used to be RSA keys. Otherwise as {@link requireParent}.
+ */
+export function requireProtector(bytes: Uint8Array, what: string): void {
+  const { attributes } = readStart(bytes);
+  const needed = objectAttribute.restricted | objectAttribute.decrypt;
+  if ((attributes & needed) === needed) return;
+  throw new LandfallError(
+    "tpm.unsuitable-key",
+    `Expected ${what} to be one that protects other keys; found a key with the attributes ${hex(attributes, 8)}.`,
+  );
+}
+
 function faultOf(area: ParentArea, policy: Uint8Array | undefined): string | undefined {
   const { type, nameAlgorithm, attributes, rsa } = area;
   const needed = objectAttribute.fixedTpm | objectAttribute.restricted | objectAttribute.decrypt;
@@ -51,10 +65,15 @@ function faultOf(area: ParentArea, policy: Uint8Array | undefined): string | und
 }
 
 function readParentArea(bytes: Uint8Array): ParentArea {
+  const { reader, ...start } = readStart(bytes);
+  const area = { ...start, policy: reader.sized() };
+  return area.type === algorithm.rsa ? { ...area, rsa: readRsaParameters(reader) } : area;
+}
+
+/** What every public area begins with, and a reader of the rest. */
+function readStart(bytes: Uint8Array) {
   const reader = new TpmReader(new TpmReader(bytes, "a public area").sized(), "a public area");
-  const [type, nameAlgorithm, attributes] = [reader.uint16(), reader.uint16(), reader.uint32()];
-  const area = { type, nameAlgorithm, attributes, policy: reader.sized() };
-  return type === algorithm.rsa ? { ...area, rsa: readRsaParameters(reader) } : area;
+  return { type: reader.uint16(), nameAlgorithm: reader.uint16(), attributes: reader.uint32(), reader };
 }
 
 function readRsaParameters(reader: TpmReader): RsaParameters {

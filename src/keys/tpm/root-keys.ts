@@ -3,7 +3,7 @@ import { LandfallError } from "../../errors.ts";
 import type { Secret } from "../../secret.ts";
 import { permanentHandle } from "./constants.ts";
 import { createPrimary, evictControl, readPublic } from "./key-commands.ts";
-import { requireParent } from "./parent-key.ts";
+import { requireParent, requireProtector } from "./parent-key.ts";
 import { refusedWith } from "./response-error.ts";
 import { endorsementKeyTemplate, endorsementPolicy, storageRootKeyTemplate } from "./root-key-template.ts";
 import type { Authorization } from "./tpm-command.ts";
@@ -40,33 +40,35 @@ export interface RootKeyOptions {
  * Rejects with `tpm.unsuitable-key` when one is there that DPS cannot encrypt for.
  */
 export async function rootKeys(scope: TpmScope, options: RootKeyOptions): Promise<RootKeys> {
-  const { template, passwords, readOnly } = options;
-  const owner = passwordOf(passwords.owner);
-  const endorsementKey = await findOrMake(scope, owner, {
+  const { template, passwords } = options;
+  const endorsementKey = await findOrMake(scope, options, {
     what: "the endorsement key",
-    readOnly,
     handle: rootHandle.endorsementKey,
-    policy: endorsementPolicy,
+    require: (found, what) => requireParent(found, what, endorsementPolicy),
     make: createPrimary(
       permanentHandle.endorsement,
       passwordOf(passwords.endorsement),
       endorsementKeyTemplate(template),
     ),
   });
-  return { endorsementKey, storageRootKey: await storageRootKey(scope, options) };
+  return { endorsementKey, storageRootKey: await storageRootKey(scope, options, requireParent) };
 }
 
-/** The storage root key alone, for whoever keeps keys of his own under it. Otherwise as {@link rootKeys}. */
-export async function storageRootKey(
-  scope: TpmScope,
-  { template, passwords, readOnly }: RootKeyOptions,
-): Promise<Buffer> {
-  const owner = passwordOf(passwords.owner);
-  return findOrMake(scope, owner, {
+/**
+ * Makes sure of a storage root key for keys of this machine's own, which any will do for that protects others; otherwise as
+ * {@link rootKeys}.
+ */
+export async function requireStorageRootKey(scope: TpmScope, options: RootKeyOptions): Promise<void> {
+  await storageRootKey(scope, options, requireProtector);
+}
+
+function storageRootKey(scope: TpmScope, options: RootKeyOptions, require: RootKey["require"]): Promise<Buffer> {
+  const { template, passwords } = options;
+  return findOrMake(scope, options, {
     what: "the storage root key",
-    readOnly,
     handle: rootHandle.storageRootKey,
-    make: createPrimary(permanentHandle.owner, owner, storageRootKeyTemplate(template)),
+    require,
+    make: createPrimary(permanentHandle.owner, passwordOf(passwords.owner), storageRootKeyTemplate(template)),
   });
 }
 
@@ -77,24 +79,24 @@ export function passwordOf(password: Secret<Uint8Array> | undefined): Authorizat
 
 interface RootKey {
   readonly what: string;
-  readonly readOnly: boolean;
   readonly handle: number;
-  readonly policy?: Buffer;
+  /** Throws unless the key that was found, a public area with its size in front, will do. */
+  readonly require: (found: Buffer, what: string) => void;
   readonly make: ReturnType<typeof createPrimary>;
 }
 
-async function findOrMake(scope: TpmScope, owner: Authorization, key: RootKey): Promise<Buffer> {
-  const { what, readOnly, handle, policy, make } = key;
+async function findOrMake(scope: TpmScope, options: RootKeyOptions, key: RootKey): Promise<Buffer> {
+  const { what, handle, require, make } = key;
   const found = await publicAreaAt(scope, handle);
   if (found !== undefined) {
-    requireParent(found, `${what} at 0x${handle.toString(16)}`, policy);
+    require(found, `${what} at 0x${handle.toString(16)}`);
     return found;
   }
-  if (readOnly) {
+  if (options.readOnly) {
     throw new LandfallError("tpm.root-key-missing", `The TPM does not have ${what} at 0x${handle.toString(16)} yet.`);
   }
   const made = await scope.run(make);
-  await scope.run(evictControl(owner, made.handle, handle));
+  await scope.run(evictControl(passwordOf(options.passwords.owner), made.handle, handle));
   await scope.flush(made.handle);
   return made.publicArea;
 }

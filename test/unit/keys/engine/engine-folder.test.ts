@@ -1,5 +1,5 @@
-import { mkdirSync } from "node:fs";
-import { chmod } from "node:fs/promises";
+import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { chmod, chown, stat } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { pkcs11EngineFolder } from "../../../../src/keys/engine/engine-folder.ts";
 import {
@@ -43,8 +43,26 @@ test("our engine is taken only if nobody else can change it", async () => {
     await expect(landfallEngineFolder(about)).rejects.toMatchObject({ code: "key.engine-missing" });
     await chmod(path, 0o755);
   }
-  const stranger = { ...about, userId: userId + 1 };
-  if (userId !== 0) await expect(landfallEngineFolder(stranger)).rejects.toMatchObject({ code: "key.engine-missing" });
+  chmodSync(scratch.path, 0o777);
+  await expect(landfallEngineFolder(about)).rejects.toMatchObject({
+    code: "key.engine-missing",
+    message: expect.stringContaining(`can change ${scratch.path} (mode 777)`),
+  });
+  chmodSync(scratch.path, 0o1777);
+  expect(await landfallEngineFolder(about)).toBe(scratch.file("engines"));
+  chmodSync(scratch.path, 0o700);
+  // What is the superuser's own would be anybody's to trust.
+  if (userId === 0) await chown(file, 65_534, 65_534);
+  const stranger = { ...about, userId: (await stat(file)).uid + 1 };
+  await expect(landfallEngineFolder(stranger)).rejects.toMatchObject({ code: "key.engine-missing" });
+});
+
+test("our engine is taken from where a link leads to", async () => {
+  mkdirSync(scratch.file("real"), { mode: 0o755 });
+  await scratch.write("real/landfall.so", "", 0o644);
+  symlinkSync(scratch.file("real"), scratch.file("link"));
+  const about = { env: { LANDFALL_ENGINES: scratch.file("link") }, userId };
+  expect(await landfallEngineFolder(about)).toBe(scratch.file("real"));
 });
 
 test("variables are set for a piece of work alone, and as they were after it", () => {

@@ -82,6 +82,13 @@ describe("the service that the engine asks", () => {
     expect(await ask(service.socketPath, Buffer.from(token), digest)).toHaveLength(33);
   });
 
+  test("passes on nothing that is too long for a signature", async () => {
+    const signer = new EchoSigner();
+    signer.sign = async () => Buffer.alloc(256 + 64, 7);
+    await using service = await listen(signer);
+    expect(await ask(service.socketPath, Buffer.from(token), digest)).toEqual(refused);
+  });
+
   test("signs nothing for a request that ends early", async () => {
     const signer = new EchoSigner();
     await using service = await listen(signer);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { findModule } from "../../../../src/keys/pkcs11/module.ts";
 import { ScratchFolder } from "../../../support/scratch-folder.ts";
+import { lacksTokens } from "../../../support/soft-token.ts";
 
 const scratch = new ScratchFolder();
 
@@ -9,6 +10,13 @@ test("the module is the one that the URI names, else the one that the environmen
   const env = { PKCS11_MODULE_PATH: usual };
   expect(await findModule({ modulePath: named }, env)).toBe(named);
   expect(await findModule({}, env)).toBe(usual);
+});
+
+test.skipIf(lacksTokens())("a module is found by its name alone, and a common one without any", async () => {
+  expect(await findModule({ moduleName: "softhsm2" }, { PKCS11_MODULE_PATH: "/nowhere/e.so" })).toMatch(
+    /\/libsofthsm2\.so$/,
+  );
+  expect(await findModule({}, {})).toMatch(/\.so$/);
 });
 
 test.each([

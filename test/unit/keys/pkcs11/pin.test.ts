@@ -1,6 +1,5 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { describe, expect, test } from "vitest";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { findPin } from "../../../../src/keys/pkcs11/pin.ts";
 import { withPinFile } from "../../../../src/keys/pkcs11/pin-file.ts";
 import { Secret } from "../../../../src/secret.ts";
@@ -39,19 +38,26 @@ describe("the PIN of a token", () => {
     await expect(findPin(uri, undefined, env)).rejects.toMatchObject({ code });
   });
 
-  test("lies in a file of its own for as long as it is needed, also when that fails", () => {
+  test("is at a path of its owner's for as long as it is needed, in a file that nobody finds by a name", () => {
+    const runtime = scratch.file("runtime");
+    mkdirSync(runtime);
+    vi.stubEnv("XDG_RUNTIME_DIR", runtime);
+    onTestFinished(() => void vi.unstubAllEnvs());
     const seen = withPinFile(new Secret("5555"), (path) => {
       expect(readFileSync(path, "utf8")).toBe("5555");
-      expect([statSync(path).mode & 0o777, statSync(dirname(path)).mode & 0o777]).toEqual([0o600, 0o700]);
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+      expect(readdirSync(runtime)).toEqual([]);
       return path;
     });
-    expect(existsSync(dirname(seen))).toBe(false);
+    const isGone = (path: string) => !existsSync(path) || readFileSync(path, "latin1") !== "5555";
+    expect(isGone(seen)).toBe(true);
     let failing = "";
     const fails = (path: string): never => {
       failing = path;
       throw new Error("no");
     };
     expect(() => withPinFile(new Secret("5555"), fails)).toThrow("no");
-    expect(existsSync(dirname(failing))).toBe(false);
+    expect(isGone(failing)).toBe(true);
+    expect(readdirSync(runtime)).toEqual([]);
   });
 });

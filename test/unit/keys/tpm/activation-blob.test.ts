@@ -21,6 +21,15 @@ describe("an activation blob", () => {
     },
   );
 
+  test("is none when one of its parts is empty", () => {
+    for (let empty = 0; empty < 5; empty++) {
+      const parts = Array.from({ length: 5 }, (_, index) => Buffer.from(index === empty ? "0000" : "0001aa", "hex"));
+      expect(() => readActivationBlob(Buffer.concat(parts))).toThrow(
+        expect.objectContaining({ code: "tpm.activation-failed", message: expect.stringContaining("without content") }),
+      );
+    }
+  });
+
   test("of any bytes comes apart or is an error with a name, which shows none of them", () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 300 }),

@@ -7,6 +7,7 @@ import { createPrimary, evictControl, importKey, load, readPublic } from "../../
 import { nvRead, nvSize } from "../../../../src/keys/tpm/nv-commands.ts";
 import { requireParent } from "../../../../src/keys/tpm/parent-key.ts";
 import { activateCredential, policySecret, startPolicySession } from "../../../../src/keys/tpm/policy-commands.ts";
+import { createKey, sign } from "../../../../src/keys/tpm/signing-commands.ts";
 import {
   decodeResponse,
   encodeCommand,
@@ -34,6 +35,8 @@ const commands: readonly TpmCommand<unknown>[] = [
   activateCredential(0x81000001, 0x81010001, 0x03000000, { identityObject: some, encryptedSeed: some }),
   nvSize(0x01c00002),
   nvRead(0x01c00002, 0, 16, 0x01c00002, noPassword),
+  createKey(0x81000001, some, some),
+  sign(0x81010010, noPassword, Buffer.alloc(32)),
 ];
 
 const read = (command: TpmCommand<unknown>, response: Uint8Array): unknown =>
