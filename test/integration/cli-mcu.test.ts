@@ -35,7 +35,10 @@ async function scene() {
     for (const socket of sockets) socket.destroy();
     return new Promise((resolve) => server.close(resolve));
   });
-  return { mcu, bootloader, port: `unix:${path}` };
+  const unplug = (): undefined => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return { mcu, bootloader, port: `unix:${path}`, unplug };
 }
 
 async function landfall(args: readonly string[], { isTTY = false, signal = new AbortController().signal } = {}) {
@@ -93,6 +96,7 @@ port = "${port}"
   test.each([
     ["no action", [], 2, "expected info, flash or monitor"],
     ["an unknown action", ["toString"], 2, "expected info, flash or monitor"],
+    ["what info has no use for", ["info", "press.bin"], 2, 'mcu info: unexpected argument "press.bin"'],
     ["an address that is none", ["info", "--port", "tcp://nowhere"], 2, "serial.address"],
     ["a rate that is none", ["info", "--port", "/dev/ttyS0", "--baud", "fast"], 2, "--baud"],
     ["a port that is not there", ["info", "--port", "unix:/absent.sock"], 1, "serial.port-not-found"],
@@ -100,6 +104,37 @@ port = "${port}"
   ] as const)("refuses %s", async (_, args, exitCode, says) => {
     const { code, err } = await landfall(args);
     expect([code, err]).toEqual([exitCode, expect.stringContaining(says)]);
+  });
+});
+
+describe("a port that goes", () => {
+  test("ends info, which does not wait for it", async () => {
+    const { mcu, port, unplug } = await scene();
+    mcu.on("0/6", () => unplug());
+    const { code, out, err } = await landfall(["info", "--port", port]);
+    expect([code, out]).toEqual([1, ""]);
+    expect(err.split("\n")[0]).toBe(`error: ${port} went away`);
+    expect(err).toContain("serial.unplugged");
+  });
+
+  test("is waited for by flash, which says so once and goes on", async () => {
+    const { mcu, bootloader, port, unplug } = await scene();
+    mcu.on("0/7", () => {
+      mcu.on("0/7", () => ({ rc: 8 }));
+      return unplug();
+    });
+    const file = await imageFile("unplugged.bin", { version: [1, 1, 0, 0] });
+    const { code, err } = await landfall(["flash", file, "--port", port]);
+    expect(code).toBe(0);
+    expect(err.split("\n").filter((line) => line.includes("went away"))).toEqual([
+      `waiting for the port: ${port} went away`,
+    ]);
+    expect(bootloader.running.image.version).toBe("1.1.0");
+  });
+
+  test("is told once when it cannot be opened at all", async () => {
+    const { err } = await landfall(["info", "--port", "unix:/absent.sock"]);
+    expect(err.split("\n").filter((line) => line.includes("could not open"))).toHaveLength(1);
   });
 });
 

@@ -8,7 +8,10 @@ import { openLink } from "./open-link.ts";
 export async function info(invocation: Invocation): Promise<ExitCode> {
   const { options, terminal, signal } = invocation;
   await using link = await openLink(invocation);
-  const told = await readMcuInfo(link, { signal });
+  // Nobody sits and waits for a port to come back.
+  const gone = new AbortController();
+  link.once("down", (error) => gone.abort(error));
+  const told = await readMcuInfo(link, { signal: AbortSignal.any([signal, gone.signal]) });
   const text =
     options.json === true
       ? JSON.stringify({ schema: "landfall.mcu-info/1", port: link.portName, ...infoJson(told) })
