@@ -1,5 +1,6 @@
 import type { ImageSlot } from "../../serial/groups/image-group.ts";
 import { type McuInfo, readMcuInfo } from "../../serial/mcu-info.ts";
+import { whileUp } from "../../serial/while-up.ts";
 import type { ExitCode, Invocation } from "../command.ts";
 import { plainLine } from "../plain-text.ts";
 import { openLink } from "./open-link.ts";
@@ -9,9 +10,7 @@ export async function info(invocation: Invocation): Promise<ExitCode> {
   const { options, terminal, signal } = invocation;
   await using link = await openLink(invocation);
   // Nobody sits and waits for a port to come back.
-  const gone = new AbortController();
-  link.once("down", (error) => gone.abort(error));
-  const told = await readMcuInfo(link, { signal: AbortSignal.any([signal, gone.signal]) });
+  const told = await whileUp(link, signal, (whilePortStays) => readMcuInfo(link, { signal: whilePortStays }));
   const text =
     options.json === true
       ? JSON.stringify({ schema: "landfall.mcu-info/1", port: link.portName, ...infoJson(told) })
