@@ -54,6 +54,11 @@ describe("landfall mcu info", () => {
     const { mcu, port } = await scene();
     mcu.on("70/0", () => ({ rid: "press-7", kinds: ["sas", "p256"], life: 86_400, boot: 7 }));
     mcu.on("0/7", ({ body }) => ({ output: body.format === "i" ? "press\u001b[2J" : "Zephyr" }));
+    mcu.on("2/1", () => ({ stat_list: ["link", "gone", "em\u001b[2Jpty"] }));
+    mcu.on("2/0", ({ body }) => {
+      if (body.name === "gone") return { err: { group: 2, rc: 3 } };
+      return { name: body.name ?? null, fields: body.name === "link" ? { received: 12, dropped: 1 } : {} };
+    });
     const { code, out, err } = await landfall(["info", "--port", port]);
     expect([code, err]).toEqual([0, ""]);
     expect(out.split("\n")).toEqual([
@@ -64,12 +69,15 @@ describe("landfall mcu info", () => {
       "system           Zephyr",
       expect.stringMatching(/^slot 0 {11}1\.0\.0 {2}running, confirmed {2}[0-9a-f]{16}$/),
       "longest packet   380 bytes",
+      "statistics       link: dropped 1, received 12",
+      "                 em\\u001b[2Jpty: ",
       "",
     ]);
   });
 
   test("does so in JSON, from the port of the configuration", async () => {
-    const { port } = await scene();
+    const { mcu, port } = await scene();
+    mcu.on("2/1", () => ({ stat_list: ["link"] })).on("2/0", () => ({ name: "link", fields: { received: 12 } }));
     const file = await folder.write(
       "mcu.toml",
       `[provisioning]
@@ -89,6 +97,7 @@ port = "${port}"
       schema: "landfall.mcu-info/1",
       port,
       packetBytes: 380,
+      statistics: { link: { received: 12 } },
       slots: [{ slot: 0, version: "1.0.0", active: true, hash: expect.stringMatching(/^[0-9a-f]{64}$/) }],
     });
   });
