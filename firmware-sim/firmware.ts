@@ -77,7 +77,7 @@ export class Firmware {
     this.#statistics.link.received += 1;
     const { group, message } = telemetryAddress;
     if (packet.operation === operation.writeAnswer && packet.group === group && packet.command === message) {
-      this.#telemetry.answered(packet.body?.n);
+      this.#telemetry.answered(packet.sequence, packet.body);
     }
     if (packet.operation === operation.read || packet.operation === operation.write) {
       // One at a time, as firmware does that has one thread.

@@ -1,6 +1,6 @@
 import type { Clock } from "../src/clock.ts";
 import type { Statistics } from "./statistics.ts";
-import type { Body } from "./wire/value.ts";
+import { type Body, isBody } from "./wire/value.ts";
 
 /** A message for the hub. */
 export interface TelemetryMessage {
@@ -40,6 +40,7 @@ export class Telemetry {
   #allowed = false;
   #underWay: TelemetryMessage | undefined;
   #number = 0;
+  /** Under which the message was said last. */
   #sequence = 0;
   /** When something is due next. */
   #dueAtMs: number;
@@ -71,16 +72,19 @@ export class Telemetry {
     this.#nap.abort();
   }
 
-  /** The gateway has passed on message `n`. */
-  answered(n: unknown): void {
+  /** Takes the gateway's answer, which came under `sequence`: it has passed a message on, or refuses it. */
+  answered(sequence: number, answer: Body | undefined): void {
     const message = this.#underWay;
-    if (message === undefined || n !== message.n) return;
-    this.#underWay = undefined;
-    this.#number += 1;
-    this.#dueAtMs = this.#parts.clock.elapsed() + this.#parts.periodMs();
-    this.#parts.counts.answered += 1;
-    this.#parts.onAnswered(message);
-    this.#nap.abort();
+    if (message === undefined || answer === undefined) return;
+    if (answer.n === message.n) {
+      this.#parts.counts.answered += 1;
+      this.#goOn();
+      this.#parts.onAnswered(message);
+    } else if (sequence === this.#sequence && isUnwanted(answer)) {
+      // A refusal has no number, so only the last saying's sequence tells which message it means.
+      this.#parts.counts.refused += 1;
+      this.#goOn();
+    }
   }
 
   /** The settings have changed: a shorter period counts from now. */
@@ -88,6 +92,13 @@ export class Telemetry {
     if (this.#underWay === undefined) {
       this.#dueAtMs = Math.min(this.#dueAtMs, this.#parts.clock.elapsed() + this.#parts.periodMs());
     }
+    this.#nap.abort();
+  }
+
+  #goOn(): void {
+    this.#underWay = undefined;
+    this.#number += 1;
+    this.#dueAtMs = this.#parts.clock.elapsed() + this.#parts.periodMs();
     this.#nap.abort();
   }
 
@@ -112,9 +123,15 @@ export class Telemetry {
       if (nowMs < this.#dueAtMs) return this.#dueAtMs - nowMs;
       this.#parts.counts.repeated += 1;
     }
-    this.#parts.say(this.#underWay, this.#sequence);
     this.#sequence = (this.#sequence + 1) % 256;
+    this.#parts.say(this.#underWay, this.#sequence);
     this.#dueAtMs = nowMs + repeatMs;
     return repeatMs;
   }
+}
+
+/** Whether a message is refused for good, as malformed (3) or too large (7): a repetition would be the same. */
+function isUnwanted({ err, rc }: Body): boolean {
+  const code = isBody(err) ? err.rc : rc;
+  return code === 3 || code === 7;
 }

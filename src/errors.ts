@@ -495,7 +495,9 @@ export const errorTable = {
   "serial.port-denied": {
     summary: "The port may not be opened by this user.",
     retry: "backoff",
-    remedy: "Add the agent's user to the group that owns the port, on Debian `dialout`.",
+    remedy:
+      "Add the user to the group that owns the port, on Debian `sudo usermod -aG dialout USER`; it counts from the next login " +
+      "or start of the service on.",
   },
   "serial.port-busy": {
     summary: "Another program has the port.",

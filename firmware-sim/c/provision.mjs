@@ -37,6 +37,13 @@ function p256Scalar(file) {
   return Buffer.from(jwk.d, "base64url");
 }
 
+function lifeSeconds(text) {
+  const life = Number(text);
+  if (!Number.isInteger(life) || life < 1 || life > 0xffffffff)
+    throw new Error(`--life: expected whole seconds from 1 to ${0xffffffff}, got ${text}`);
+  return life;
+}
+
 function derChain(file) {
   const blocks = readFileSync(file, "utf8").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0) throw new Error(`${file}: expected certificates in PEM`);
@@ -72,7 +79,7 @@ const entries = Object.entries({
   ...(given.key && { key: symmetricKey(given.key) }),
   ...(given.p256 && { p256: p256Scalar(given.p256) }),
   ...(given.cert && { cert: derChain(given.cert) }),
-  ...(given.life && { life: Number(given.life) }),
+  ...(given.life !== undefined && { life: lifeSeconds(given.life) }),
 });
 const map = Buffer.concat([head(5, entries.length), ...entries.flat().map(cbor)]);
 const page = Buffer.alloc(pageBytes, 0xff);

@@ -67,8 +67,11 @@ export class ImageUpload {
   }
 
   #isUnderWay({ len, sha }: ImagePiece): boolean {
-    const { length, sha: known } = this.#current ?? {};
-    return len !== undefined && len === length && sha !== undefined && known !== undefined && equal(sha, known);
+    const upload = this.#current;
+    if (upload?.sha === undefined || len !== upload.length || sha === undefined || !equal(sha, upload.sha))
+      return false;
+    // What did not arrive as announced has to come again, all of it.
+    return upload.offset < upload.length || this.#match(upload).match === true;
   }
 
   #begin({ data, len, sha, upgradeOnly }: ImagePiece): ImageFault | undefined {

@@ -39,10 +39,13 @@ export const mcu: Command = {
   },
   maxPositionals: 2,
   async run(invocation) {
-    const [name = "nothing"] = invocation.positionals;
+    const [name = "nothing", operand] = invocation.positionals;
     const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
     if (action === undefined) {
       throw new LandfallError("cli.usage", `mcu: expected info, flash or monitor, got ${JSON.stringify(name)}`);
+    }
+    if (name !== "flash" && operand !== undefined) {
+      throw new LandfallError("cli.usage", `mcu ${name}: unexpected argument ${JSON.stringify(operand)}`);
     }
     return (await action())(invocation);
   },

@@ -2,7 +2,6 @@ import { CommandsGroup } from "./groups/commands-group.ts";
 import { IdentityGroup, type McuIdentity } from "./groups/identity-group.ts";
 import { ImageGroup, type ImageSlot } from "./groups/image-group.ts";
 import { OsGroup } from "./groups/os-group.ts";
-import { StatisticsGroup } from "./groups/statistics-group.ts";
 import { ifTold } from "./if-told.ts";
 import type { SmpCallOptions, SmpClient } from "./smp-client.ts";
 
@@ -16,8 +15,6 @@ export interface McuInfo {
   readonly slots: readonly ImageSlot[] | undefined;
   /** Names of commands. */
   readonly commands: readonly string[] | undefined;
-  /** Names of statistics. */
-  readonly statistics: readonly string[] | undefined;
   /** Longest packet that it takes, in bytes. */
   readonly packetBytes: number;
 }
@@ -32,6 +29,5 @@ export async function readMcuInfo(client: SmpClient, options: SmpCallOptions = {
     system: await ifTold(os.info("s", options)),
     slots: await ifTold(new ImageGroup(client).slots(options)),
     commands: await ifTold(new CommandsGroup(client).names(options)),
-    statistics: await ifTold(new StatisticsGroup(client).names(options)),
   };
 }

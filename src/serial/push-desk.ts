@@ -50,6 +50,7 @@ export class PushDesk {
     } catch (error) {
       if (!(error instanceof SmpRefusal)) throw error;
       const { rc } = error.fault;
+      this.#options.logger.warn(`request ${group}/${command} of the MCU was refused: ${describeCause(error)}`);
       return version === 1 ? { rc } : { err: { group, rc } };
     }
   }

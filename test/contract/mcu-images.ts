@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { decode } from "cborg";
 import { expect, test } from "vitest";
 import { type McuImageRecipe, makeMcuImage } from "../../firmware-sim/index.ts";
+import type { CborMap } from "../../src/serial/cbor.ts";
 import { uploadImage } from "../../src/serial/firmware/image-upload.ts";
 import { ImageGroup, type ImageSlot } from "../../src/serial/groups/image-group.ts";
 import { SettingsGroup } from "../../src/serial/groups/settings-group.ts";
@@ -158,6 +159,23 @@ export function imagesContract(get: () => Scene, { cyclesPower }: McuFacts): voi
     expect(await piece(200, 400)).toEqual({ off: 400 });
     expect(await piece(400, image.length)).toMatchObject({ off: image.length });
     expect((await slots())[1]).toBe("1 1.1.0");
+  });
+
+  test("takes an image again, from its beginning, that did not arrive as announced", async () => {
+    const image = makeMcuImage({ version: "1.1.0", codeBytes: 300 });
+    const sha = createHash("sha256").update(image).digest();
+    const send = async (bytes: Uint8Array): Promise<unknown> => {
+      const ask = (body: CborMap): Promise<CborMap> =>
+        get().client.request({ operation: "write", group: 1, command: 1, body, repeatable: true });
+      await ask({ off: 0, image: 0, len: bytes.length, sha, data: bytes.subarray(0, 200) });
+      return ask({ off: 200, data: bytes.subarray(200) });
+    };
+    const spoilt = Uint8Array.from(image);
+    spoilt[250] = (spoilt[250] as number) ^ 1;
+    expect(await send(spoilt)).toEqual({ off: image.length, match: false });
+    expect(await send(image)).toEqual({ off: image.length, match: true });
+    // And is taken up where it was once it has.
+    expect(await send(image)).toEqual({ off: image.length, match: true });
   });
 
   test("forgets an upload with a reset, and says so", async () => {

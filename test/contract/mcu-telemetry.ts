@@ -4,6 +4,7 @@ import { OsGroup } from "../../src/serial/groups/os-group.ts";
 import { SettingsGroup } from "../../src/serial/groups/settings-group.ts";
 import { allowTelemetry } from "../../src/serial/groups/telemetry-group.ts";
 import type { SmpPush } from "../../src/serial/smp-client.ts";
+import { SmpRefusal, smpCodes } from "../../src/serial/smp-faults.ts";
 import { Sightings } from "../../src/testing/sightings.ts";
 import { contractFault } from "../support/mcu-contract.ts";
 import { reset, type Scene } from "./mcu-scene.ts";
@@ -53,6 +54,28 @@ export function telemetryContract(get: () => Scene): void {
     });
     await allowTelemetry(client, true);
     expect((await pushes.nth(2)).body).toEqual((await pushes.nth(1)).body);
+  });
+
+  test("drops a message that the gateway refuses for good, and says one again that it refuses for now", async () => {
+    const { link, client } = get();
+    const pushes = new Sightings<SmpPush>();
+    const said = (n: number): number => pushes.all.filter(({ body }) => body.n === n).length;
+    link.serve(71, async (push) => {
+      pushes.add(push);
+      const { n } = push.body;
+      if (n === 0) throw new SmpRefusal("take telemetry", { group: 71, rc: smpCodes.tooLarge });
+      if (n === 1 && said(1) === 1) throw new SmpRefusal("take telemetry", { group: 71, rc: smpCodes.busy });
+      return { n: n ?? null };
+    });
+    const settings = new SettingsGroup(client);
+    await settings.write("sampling/period_ms", 100);
+    await settings.commit();
+    await allowTelemetry(client, true);
+    while (said(2) === 0) await pushes.nth(pushes.all.length + 1);
+    expect(said(1)).toBeGreaterThan(1);
+    await allowTelemetry(client, false);
+    await settings.delete("sampling/period_ms");
+    await settings.commit();
   });
 
   test("is silent before it is allowed, and after a reset", async () => {

@@ -35,7 +35,10 @@ async function scene() {
     for (const socket of sockets) socket.destroy();
     return new Promise((resolve) => server.close(resolve));
   });
-  return { mcu, bootloader, port: `unix:${path}` };
+  const unplug = (): undefined => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return { mcu, bootloader, port: `unix:${path}`, unplug };
 }
 
 async function landfall(args: readonly string[], { isTTY = false, signal = new AbortController().signal } = {}) {
@@ -51,6 +54,11 @@ describe("landfall mcu info", () => {
     const { mcu, port } = await scene();
     mcu.on("70/0", () => ({ rid: "press-7", kinds: ["sas", "p256"], life: 86_400, boot: 7 }));
     mcu.on("0/7", ({ body }) => ({ output: body.format === "i" ? "press\u001b[2J" : "Zephyr" }));
+    mcu.on("2/1", () => ({ stat_list: ["link", "gone", "em\u001b[2Jpty"] }));
+    mcu.on("2/0", ({ body }) => {
+      if (body.name === "gone") return { err: { group: 2, rc: 3 } };
+      return { name: body.name ?? null, fields: body.name === "link" ? { received: 12, dropped: 1 } : {} };
+    });
     const { code, out, err } = await landfall(["info", "--port", port]);
     expect([code, err]).toEqual([0, ""]);
     expect(out.split("\n")).toEqual([
@@ -61,12 +69,15 @@ describe("landfall mcu info", () => {
       "system           Zephyr",
       expect.stringMatching(/^slot 0 {11}1\.0\.0 {2}running, confirmed {2}[0-9a-f]{16}$/),
       "longest packet   380 bytes",
+      "statistics       link: dropped 1, received 12",
+      "                 em\\u001b[2Jpty: ",
       "",
     ]);
   });
 
   test("does so in JSON, from the port of the configuration", async () => {
-    const { port } = await scene();
+    const { mcu, port } = await scene();
+    mcu.on("2/1", () => ({ stat_list: ["link"] })).on("2/0", () => ({ name: "link", fields: { received: 12 } }));
     const file = await folder.write(
       "mcu.toml",
       `[provisioning]
@@ -86,6 +97,7 @@ port = "${port}"
       schema: "landfall.mcu-info/1",
       port,
       packetBytes: 380,
+      statistics: { link: { received: 12 } },
       slots: [{ slot: 0, version: "1.0.0", active: true, hash: expect.stringMatching(/^[0-9a-f]{64}$/) }],
     });
   });
@@ -93,6 +105,7 @@ port = "${port}"
   test.each([
     ["no action", [], 2, "expected info, flash or monitor"],
     ["an unknown action", ["toString"], 2, "expected info, flash or monitor"],
+    ["what info has no use for", ["info", "press.bin"], 2, 'mcu info: unexpected argument "press.bin"'],
     ["an address that is none", ["info", "--port", "tcp://nowhere"], 2, "serial.address"],
     ["a rate that is none", ["info", "--port", "/dev/ttyS0", "--baud", "fast"], 2, "--baud"],
     ["a port that is not there", ["info", "--port", "unix:/absent.sock"], 1, "serial.port-not-found"],
@@ -100,6 +113,37 @@ port = "${port}"
   ] as const)("refuses %s", async (_, args, exitCode, says) => {
     const { code, err } = await landfall(args);
     expect([code, err]).toEqual([exitCode, expect.stringContaining(says)]);
+  });
+});
+
+describe("a port that goes", () => {
+  test("ends info, which does not wait for it", async () => {
+    const { mcu, port, unplug } = await scene();
+    mcu.on("0/6", () => unplug());
+    const { code, out, err } = await landfall(["info", "--port", port]);
+    expect([code, out]).toEqual([1, ""]);
+    expect(err.split("\n")[0]).toBe(`error: ${port} went away`);
+    expect(err).toContain("serial.unplugged");
+  });
+
+  test("is waited for by flash, which says so once and goes on", async () => {
+    const { mcu, bootloader, port, unplug } = await scene();
+    mcu.on("0/7", () => {
+      mcu.on("0/7", () => ({ rc: 8 }));
+      return unplug();
+    });
+    const file = await imageFile("unplugged.bin", { version: [1, 1, 0, 0] });
+    const { code, err } = await landfall(["flash", file, "--port", port]);
+    expect(code).toBe(0);
+    expect(err.split("\n").filter((line) => line.includes("went away"))).toEqual([
+      `waiting for the port: ${port} went away`,
+    ]);
+    expect(bootloader.running.image.version).toBe("1.1.0");
+  });
+
+  test("is told once when it cannot be opened at all", async () => {
+    const { err } = await landfall(["info", "--port", "unix:/absent.sock"]);
+    expect(err.split("\n").filter((line) => line.includes("could not open"))).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { promisify } from "node:util";
 import fc from "fast-check";
@@ -10,6 +11,7 @@ import { encodePacket } from "../../src/serial/smp-packet.ts";
 import { Sightings } from "../../src/testing/sightings.ts";
 import { lacksBoard, makeFirmware, provision, startFirmware, testProgram } from "../support/c-firmware.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
+import { testIdentity } from "../support/simulated-mcu.ts";
 import { fromHex, smpVectors, toHex } from "../unit/serial/smp-vectors.ts";
 
 const run = promisify(execFile);
@@ -103,6 +105,12 @@ describe.skipIf(lacksBoard("host"))("parts of the sample firmware", () => {
     expect(new Set(answers.slice(changed.length))).toEqual(new Set(["no"]));
   });
 
+  test.each(["", "soon", "0", "Infinity", "1.5", "4294967296"])("no page is written for a life of %j", async (life) => {
+    const flash = folder.file("unlived.flash");
+    await expect(provision(flash, { rid: "press-07", life })).rejects.toThrow("--life: expected whole seconds");
+    expect(existsSync(flash)).toBe(false);
+  });
+
   test("a power cut at any write leaves the state before or after", async () => {
     expect((await run(testProgram("power-cut"))).stdout).toBe("no power cut lost anything\n");
   });
@@ -115,8 +123,11 @@ describe.skipIf(lacksBoard("sanitized"))("the whole sample firmware", () => {
 
   test("survives requests of every kind, changed anywhere", async () => {
     const files = { flash: folder.file("flash"), socket: folder.file("line") };
-    const key = await folder.write("key", Buffer.alloc(32, 1).toString("base64"));
-    await provision(files.flash, { rid: "press-07", key });
+    const { registrationId: rid, symmetricKey, privateKey, certificate } = testIdentity;
+    const key = await folder.write("key", symmetricKey);
+    const p256 = await folder.write("key.pem", privateKey);
+    const cert = await folder.write("cert.pem", certificate);
+    await provision(files.flash, { rid, key, p256, cert });
     await using firmware = await startFirmware("sanitized", files);
     await using line = await Line.open(files.socket);
     // Known requests of every group, but for the reset.

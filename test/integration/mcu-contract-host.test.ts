@@ -1,3 +1,4 @@
 import { firmwareContract } from "../support/firmware-under-test.ts";
 
-firmwareContract("host");
+// The program for the host with the sanitizers on, which end it at the first access out of bounds, overflow or misalignment.
+firmwareContract("sanitized");

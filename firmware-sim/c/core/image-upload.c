@@ -44,8 +44,12 @@ static image_fault check_first_piece(const image_piece *piece) {
   return IMAGE_OK;
 }
 
+static bool is_complete(void) { return upload.begun && upload.offset == upload.length; }
+
 static bool is_under_way(const image_piece *piece) {
   const bytes_view sha = {upload.sha, upload.sha_length};
+  /* What did not arrive as announced has to come again, all of it. */
+  if (is_complete() && !upload.matches) return false;
   return upload.begun && piece->has_length && piece->length == upload.length && piece->sha.length > 0 &&
          bytes_equal(piece->sha, sha);
 }
@@ -58,6 +62,7 @@ static image_fault begin(const image_piece *piece) {
   upload.length = piece->length;
   upload.offset = 0;
   upload.sha_length = piece->sha.length;
+  upload.matches = false;
   if (piece->sha.length > 0) memcpy(upload.sha, piece->sha.data, piece->sha.length);
   flash_stream_begin(&upload.stream, SLOT_OFFSET(1));
   log_number("upload begun, bytes: ", piece->length);
@@ -75,12 +80,12 @@ static image_fault finish(void) {
 
 static image_fault append(bytes_view data) {
   if (data.length > upload.length - upload.offset) return IMAGE_OVERRUN;
-  if (!flash_stream_write(&upload.stream, data)) {
-    image_upload_forget();
-    return IMAGE_FLASH_WRITE_FAILED;
-  }
+  image_fault fault = flash_stream_write(&upload.stream, data) ? IMAGE_OK : IMAGE_FLASH_WRITE_FAILED;
   upload.offset += (uint32_t)data.length;
-  return upload.offset == upload.length ? finish() : IMAGE_OK;
+  if (fault == IMAGE_OK && is_complete()) fault = finish();
+  /* Nobody knows what the flash holds then. */
+  if (fault != IMAGE_OK) image_upload_forget();
+  return fault;
 }
 
 image_fault image_upload_take(const image_piece *piece, image_progress *progress) {
@@ -90,7 +95,7 @@ image_fault image_upload_take(const image_piece *piece, image_progress *progress
     fault = append(piece->data);
   }
   progress->offset = upload.begun ? upload.offset : 0;
-  progress->complete = upload.begun && upload.offset == upload.length;
+  progress->complete = is_complete();
   progress->compared = progress->complete && upload.sha_length > 0;
   progress->matches = upload.matches;
   return fault;

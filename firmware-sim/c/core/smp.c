@@ -117,7 +117,7 @@ bool smp_take(bytes_view packet, bytes_view *answer) {
   if (message.operation == SMP_WRITE_ANSWER && message.group == TELEMETRY_GROUP_ID &&
       message.command == TELEMETRY_MESSAGE_ID) {
     cbor_item item;
-    if (cbor_well_formed(map, &item)) telemetry_answered(item);
+    if (cbor_well_formed(map, &item)) telemetry_answered(message.sequence, item);
     return false;
   }
   if (message.operation != SMP_READ && message.operation != SMP_WRITE) return false;

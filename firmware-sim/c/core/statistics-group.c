@@ -27,6 +27,7 @@ static const counter telemetry_counters[] = {
     {"sent", &statistics.telemetry_sent},
     {"repeated", &statistics.telemetry_repeated},
     {"answered", &statistics.telemetry_answered},
+    {"refused", &statistics.telemetry_refused},
 };
 
 static const counter command_counters[] = {

@@ -12,6 +12,7 @@ struct statistics {
   uint32_t telemetry_sent;
   uint32_t telemetry_repeated;
   uint32_t telemetry_answered;
+  uint32_t telemetry_refused;
   uint32_t commands_executed;
   uint32_t commands_repeated;
   uint32_t tokens_signed;

@@ -4,6 +4,7 @@
 #include "boot-count.h"
 #include "console-frame.h"
 #include "groups.h"
+#include "log.h"
 #include "sensor.h"
 #include "settings.h"
 #include "statistics.h"
@@ -18,6 +19,7 @@ static struct {
   /** When the message was last said, or the last one answered. */
   uint32_t since;
   uint32_t number;
+  /** Under which it was said last. */
   uint8_t sequence;
   size_t length;
   uint8_t packet[192];
@@ -53,7 +55,7 @@ static void compose(void) {
 }
 
 static void say(void) {
-  smp_put_header(push.packet, 1, SMP_WRITE, push.length - SMP_HEADER_BYTES, TELEMETRY_GROUP_ID, push.sequence++,
+  smp_put_header(push.packet, 1, SMP_WRITE, push.length - SMP_HEADER_BYTES, TELEMETRY_GROUP_ID, ++push.sequence,
                  TELEMETRY_MESSAGE_ID);
   const bytes_view packet = {push.packet, push.length};
   console_send(packet);
@@ -66,14 +68,34 @@ void telemetry_allow(bool allowed) {
   push.allowed = allowed;
 }
 
-void telemetry_answered(cbor_item answer) {
-  uint32_t number;
-  /* A fault has no number: the message stays under way, and is said again in its time. */
-  if (!push.under_way || !cbor_find_uint32(answer, "n", &number) || number != push.number) return;
+/** Whether the gateway refuses a message for good: a repetition would be as malformed, or as large. */
+static bool is_unwanted(cbor_item answer) {
+  cbor_item fault = answer;
+  uint32_t code;
+  cbor_find(answer, "err", &fault);
+  return cbor_find_uint32(fault, "rc", &code) && (code == SMP_INVALID || code == SMP_TOO_LARGE);
+}
+
+static void go_on(void) {
   push.under_way = false;
   push.number++;
   push.since = port_milliseconds();
-  statistics.telemetry_answered++;
+}
+
+void telemetry_answered(uint8_t sequence, cbor_item answer) {
+  uint32_t number;
+  if (!push.under_way) return;
+  if (cbor_find_uint32(answer, "n", &number)) {
+    if (number != push.number) return;
+    statistics.telemetry_answered++;
+    go_on();
+  } else if (sequence == push.sequence && is_unwanted(answer)) {
+    /* A refusal has no number, so only the last saying's sequence tells which message it means. */
+    log_number("the gateway does not want message ", push.number);
+    statistics.telemetry_refused++;
+    go_on();
+  }
+  /* After any other fault the message stays under way, and is said again in its time. */
 }
 
 void telemetry_poll(void) {

@@ -11,8 +11,8 @@
 /** Allows pushing, or stops it. A message under way stays so, and is said again when pushing is allowed again. */
 void telemetry_allow(bool allowed);
 
-/** Takes the gateway's answer to a message. */
-void telemetry_answered(cbor_item answer);
+/** Takes the gateway's answer to a message, which came under `sequence`. */
+void telemetry_answered(uint8_t sequence, cbor_item answer);
 
 /** Sends what is due. */
 void telemetry_poll(void);

@@ -19,10 +19,17 @@ export class ChangeRelay {
     this.#arrived.resolve();
   }
 
-  /** The changes, for one consumer. Ends by rejecting with `signal.reason`. */
-  async *changes({ signal }: CallOptions = {}): AsyncIterableIterator<DesiredChange> {
+  /**
+   * The changes, for one consumer. Ends by rejecting with `signal.reason`, or as `ready` does.
+   * @param ready resolves once he can deal with a change; what arrives until then is put to it. Default: at once.
+   */
+  async *changes(
+    { signal }: CallOptions = {},
+    ready: (options: CallOptions) => Promise<void> = async () => {},
+  ): AsyncIterableIterator<DesiredChange> {
     for (;;) {
       await untilAborted(this.#arrived.promise, signal);
+      await ready({ signal });
       const change = this.#waiting;
       this.#waiting = undefined;
       this.#arrived = deferred();

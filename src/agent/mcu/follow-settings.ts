@@ -32,7 +32,7 @@ export async function followSettings(
       await reportOrWarn(agent, settingsReport(outcomes, version), duty);
     }
   } catch (error) {
-    if (signal.aborted || (isLandfallError(error) && error.code === "hub.closed")) return;
+    if (signal.aborted || (isLandfallError(error) && ["hub.closed", "serial.closed"].includes(error.code))) return;
     log.error(`following the settings of the MCU has ended: ${describeCause(error)}`, { error });
   }
 }

@@ -42,7 +42,7 @@ export async function startMcuDuties(agent: Agent, parts: McuDutiesParts): Promi
     },
     onMethod: (name: string, handler: MethodHandler, options?: MethodOptions): Disposable =>
       agent.onMethod(name, told(name, handler, tell), options),
-    desiredChanges: (options: CallOptions) => relay.changes(options),
+    desiredChanges: (options: CallOptions) => relay.changes(options, (waiting) => parts.link.connected(waiting)),
     report: agent.report.bind(agent),
   };
   const directory = settings.firmwareDirectory;

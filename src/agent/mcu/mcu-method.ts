@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../clock.ts";
-import { type ErrorCode, isLandfallError } from "../../errors.ts";
+import { isLandfallError, type LandfallError } from "../../errors.ts";
 import { CommandsGroup } from "../../serial/groups/commands-group.ts";
 import { IdentityGroup } from "../../serial/groups/identity-group.ts";
 import { jsonOf } from "../../serial/json-of.ts";
-import type { SmpClient } from "../../serial/smp-client.ts";
+import type { McuLink } from "../../serial/mcu-link.ts";
 import { SmpRefusal } from "../../serial/smp-faults.ts";
+import { whileUp } from "../../serial/while-up.ts";
 import type { MethodRequest, MethodResponse } from "../../transport/messages.ts";
 
 /** What {@link callMcu} works with. */
@@ -19,46 +20,49 @@ export interface McuCallOptions {
 
 /**
  * Has the MCU answer a direct method, as a command of the same name. It is executed at most once, however often its
- * request or its answer is lost.
+ * request or its answer is lost, and never later than its caller can expect: a port that is away, or goes away, ends the call.
  *
  * Resolves with the status and the result that the MCU gives, or with `{ error }` and 404 when it knows no such command, 500
  * when it has restarted meanwhile (whether it executed the command, nobody knows), 502 when it refuses or answers
- * something else, 503 when it is busy or its port went away, 504 when it does not answer. Rejects only with `signal.reason`.
+ * something else, 503 when it is busy or its port is away, 504 when it does not answer. Rejects only with `signal.reason`.
  */
 export async function callMcu(
-  client: SmpClient,
+  link: McuLink,
   { name, payload }: Pick<MethodRequest, "name" | "payload">,
   { clock, signal, newId = randomUUID }: McuCallOptions,
 ): Promise<MethodResponse> {
+  let isSaid = false;
   try {
-    const { boot } = await new IdentityGroup(client).identity({ signal });
-    const args = payload === null ? {} : { args: payload };
-    const command = { id: newId(), boot, name, ...args };
-    const { status, result } = await new CommandsGroup(client, clock).execute(command, { signal });
+    const { status, result } = await whileUp(link, signal, async (whilePortStays) => {
+      const { boot } = await new IdentityGroup(link).identity({ signal: whilePortStays });
+      const command = { id: newId(), boot, name, ...(payload === null ? {} : { args: payload }) };
+      isSaid = true;
+      return new CommandsGroup(link, clock).execute(command, { signal: whilePortStays });
+    });
     return result === undefined ? { status } : { status, payload: jsonOf(result) };
   } catch (error) {
     signal.throwIfAborted();
     if (!isLandfallError(error)) throw error;
-    return { status: statusOf(error), payload: { error: messageOf(error) } };
+    return { status: statusOf(error), payload: { error: messageOf(error, isSaid) } };
   }
 }
 
-const statuses: Partial<Record<ErrorCode, number>> = {
-  "smp.timeout": 504,
-  "smp.busy": 503,
-  "serial.closed": 503,
-  "serial.unplugged": 503,
-};
-
-function statusOf(error: { readonly code: ErrorCode }): number {
+function statusOf(error: LandfallError): number {
   if (error instanceof SmpRefusal && error.is("noEntry")) return 404;
   if (error instanceof SmpRefusal && error.is("badState")) return 500;
-  return statuses[error.code] ?? 502;
+  if (error.code === "smp.timeout") return 504;
+  return error.code === "smp.busy" || isOfPort(error) ? 503 : 502;
 }
 
-function messageOf(error: Error): string {
-  if (!(error instanceof SmpRefusal)) return error.message;
-  if (error.is("noEntry")) return "the MCU knows no such command";
-  if (!error.is("badState")) return error.message;
-  return "the MCU has restarted meanwhile; whether it executed the command is not known";
+function messageOf(error: LandfallError, isSaid: boolean): string {
+  const unknown = "whether it executed the command is not known";
+  if (error instanceof SmpRefusal) {
+    if (error.is("noEntry")) return "the MCU knows no such command";
+    return error.is("badState") ? `the MCU has restarted meanwhile; ${unknown}` : error.message;
+  }
+  return isSaid && (error.code === "smp.timeout" || isOfPort(error)) ? `${error.message}; ${unknown}` : error.message;
+}
+
+function isOfPort({ code }: LandfallError): boolean {
+  return code.startsWith("serial.");
 }

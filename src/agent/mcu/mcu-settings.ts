@@ -1,6 +1,8 @@
 import { describeCause, isLandfallError } from "../../errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../json.ts";
+import { IdentityGroup } from "../../serial/groups/identity-group.ts";
 import { SettingsGroup } from "../../serial/groups/settings-group.ts";
+import { ifTold } from "../../serial/if-told.ts";
 import type { SmpCallOptions, SmpClient } from "../../serial/smp-client.ts";
 import { SmpRefusal } from "../../serial/smp-faults.ts";
 
@@ -38,6 +40,9 @@ function leaves(branch: JsonObject, path: readonly string[]): WantedSetting[] {
   });
 }
 
+/** So many restarts of the firmware while settings are written are taken for bad luck; one more is reported. */
+const mostRestarts = 3;
+
 /**
  * Writes settings to the MCU and has those that it takes take effect together. Resolves with what became of each.
  * Rejects only when the MCU could not be asked: with `signal.reason`, `smp.timeout`, `serial.*`.
@@ -47,6 +52,21 @@ export async function applySettings(
   wanted: readonly WantedSetting[],
   options: SmpCallOptions = {},
 ): Promise<readonly SettingOutcome[]> {
+  for (let restarts = 0; ; restarts++) {
+    const before = await bootOf(client, options);
+    const outcomes = await writeAndCommit(client, wanted, options);
+    // A restart forgets what was written and not committed; the commit behind it succeeds, and changes nothing.
+    if (before === undefined || !outcomes.some(isApplied) || (await bootOf(client, options)) === before)
+      return outcomes;
+    if (restarts === mostRestarts) return withoutEffect(outcomes, "the firmware restarts again and again");
+  }
+}
+
+async function writeAndCommit(
+  client: SmpClient,
+  wanted: readonly WantedSetting[],
+  options: SmpCallOptions,
+): Promise<readonly SettingOutcome[]> {
   const settings = new SettingsGroup(client);
   const outcomes: SettingOutcome[] = [];
   for (const setting of wanted) {
@@ -55,11 +75,23 @@ export async function applySettings(
     const write = value === null ? settings.delete(name, options) : settings.write(name, value, options);
     outcomes.push({ ...setting, ...(await judged(write)) });
   }
-  if (!outcomes.some(({ code }) => code === 200)) return outcomes;
+  if (!outcomes.some(isApplied)) return outcomes;
   const commit = await judged(settings.commit(options));
-  if (commit.code === 200) return outcomes;
-  const description = `written, and did not take effect: ${commit.description}`;
-  return outcomes.map((outcome) => (outcome.code === 200 ? { ...outcome, code: 500, description } : outcome));
+  return isApplied(commit) ? outcomes : withoutEffect(outcomes, commit.description);
+}
+
+/** Which life of the firmware answers; undefined where it does not tell. */
+async function bootOf(client: SmpClient, options: SmpCallOptions): Promise<number | bigint | undefined> {
+  return (await ifTold(new IdentityGroup(client).identity(options)))?.boot;
+}
+
+function isApplied({ code }: Pick<SettingOutcome, "code">): boolean {
+  return code === 200;
+}
+
+function withoutEffect(outcomes: readonly SettingOutcome[], why: string): SettingOutcome[] {
+  const description = `written, and did not take effect: ${why}`;
+  return outcomes.map((outcome) => (isApplied(outcome) ? { ...outcome, code: 500, description } : outcome));
 }
 
 async function judged(work: Promise<void>): Promise<Pick<SettingOutcome, "code" | "description">> {

@@ -3,6 +3,7 @@ import type { JsonObject } from "../../json.ts";
 import type { McuIdentity } from "../../serial/groups/identity-group.ts";
 import type { ImageSlot } from "../../serial/groups/image-group.ts";
 import { type McuInfo, readMcuInfo } from "../../serial/mcu-info.ts";
+import { whileUp } from "../../serial/while-up.ts";
 import type { Agent } from "../agent.ts";
 import { type McuDuty, type McuEvent, untilPortChanges } from "./mcu-duty.ts";
 import { mcuComponent } from "./mcu-settings.ts";
@@ -66,18 +67,13 @@ function tellOfPort({ link, tell }: Pick<McuDuty, "link"> & { readonly tell: (ev
  */
 async function presentInfo({ link, log, signal }: McuDuty): Promise<McuInfo | "silent" | undefined> {
   if (!link.isUp) return link.lastFailure === undefined ? "silent" : undefined;
-  const gone = new AbortController();
-  const onDown = (error: Error): void => gone.abort(error);
-  link.once("down", onDown);
   try {
-    return await readMcuInfo(link, { signal: AbortSignal.any([signal, gone.signal]) });
+    return await whileUp(link, signal, (whilePortStays) => readMcuInfo(link, { signal: whilePortStays }));
   } catch (error) {
     signal.throwIfAborted();
-    if (gone.signal.aborted) return undefined;
+    if (!link.isUp) return undefined;
     log.debug(() => `the MCU could not be asked who it is: ${describeCause(error)}`);
     return "silent";
-  } finally {
-    link.off("down", onDown);
   }
 }
 

@@ -1,5 +1,7 @@
 import type { ImageSlot } from "../../serial/groups/image-group.ts";
+import { type AllStatistics, StatisticsGroup } from "../../serial/groups/statistics-group.ts";
 import { type McuInfo, readMcuInfo } from "../../serial/mcu-info.ts";
+import { whileUp } from "../../serial/while-up.ts";
 import type { ExitCode, Invocation } from "../command.ts";
 import { plainLine } from "../plain-text.ts";
 import { openLink } from "./open-link.ts";
@@ -8,7 +10,11 @@ import { openLink } from "./open-link.ts";
 export async function info(invocation: Invocation): Promise<ExitCode> {
   const { options, terminal, signal } = invocation;
   await using link = await openLink(invocation);
-  const told = await readMcuInfo(link, { signal });
+  // Nobody sits and waits for a port to come back.
+  const told = await whileUp(link, signal, async (whilePortStays) => ({
+    ...(await readMcuInfo(link, { signal: whilePortStays })),
+    statistics: await new StatisticsGroup(link).readAll({ signal: whilePortStays }),
+  }));
   const text =
     options.json === true
       ? JSON.stringify({ schema: "landfall.mcu-info/1", port: link.portName, ...infoJson(told) })
@@ -17,7 +23,12 @@ export async function info(invocation: Invocation): Promise<ExitCode> {
   return 0;
 }
 
-function infoJson({ identity, slots, ...rest }: McuInfo): object {
+/** What is printed. */
+interface PrintedInfo extends McuInfo {
+  readonly statistics: AllStatistics | undefined;
+}
+
+function infoJson({ identity, slots, ...rest }: PrintedInfo): object {
   return {
     ...rest,
     // A boot number may be larger than JSON's readers take.
@@ -28,7 +39,7 @@ function infoJson({ identity, slots, ...rest }: McuInfo): object {
 
 function infoLines(
   port: string,
-  { identity, board, system, slots, commands, statistics, packetBytes }: McuInfo,
+  { identity, board, system, slots, commands, statistics, packetBytes }: PrintedInfo,
 ): string[] {
   const rows: [string, string | undefined][] = [
     ["port", port],
@@ -38,10 +49,19 @@ function infoLines(
     ["system", system],
     ...(slots ?? []).map((slot): [string, string] => [slotName(slot), slotText(slot)]),
     ["commands", commands?.join(", ")],
-    ["statistics", statistics?.join(", ")],
     ["longest packet", `${packetBytes} bytes`],
+    ...Object.entries(statistics ?? {}).map(([name, each], index): [string, string] => [
+      index === 0 ? "statistics" : "",
+      `${name}: ${countersText(each)}`,
+    ]),
   ];
   return rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(17)}${plainLine(value)}`]));
+}
+
+function countersText(counters: Readonly<Record<string, number>>): string {
+  return Object.entries(counters)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(", ");
 }
 
 function slotName({ image, slot }: ImageSlot): string {

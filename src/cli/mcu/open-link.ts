@@ -5,10 +5,13 @@ import { portAt } from "../../serial/port-at.ts";
 import { SmpLink } from "../../serial/smp-link.ts";
 import { type Invocation, textOption } from "../command.ts";
 
-/** Opens the link to the MCU that the command line names, else the configuration. */
+/**
+ * Opens the link to the MCU that the command line names, else the configuration. Whoever waits for a port that went away
+ * says so himself: the link's own warnings are shown with `--log-level warn` only.
+ */
 export async function openLink(invocation: Invocation): Promise<SmpLink> {
   const port = await portOf(invocation);
-  return SmpLink.open({ port, logger: invocation.logger("warn") }, { signal: invocation.signal });
+  return SmpLink.open({ port, logger: invocation.logger("error") }, { signal: invocation.signal });
 }
 
 async function portOf({ options, env }: Invocation): Promise<Port> {

@@ -12,10 +12,13 @@ export class TransferRate {
     this.#clock = clock;
   }
 
-  /** Tells how far the transfer is; one that goes back begins anew. */
+  /**
+   * Tells how far the transfer is; one that goes back begins anew. The first step away from 0 counts for nothing: the far
+   * end erases its flash in that time, or had a part already.
+   */
   reached(bytes: number): void {
-    const latest = this.#seen.at(-1);
-    if (latest !== undefined && bytes < latest.bytes) this.#seen.length = 0;
+    const before = this.#seen.at(-1)?.bytes ?? 0;
+    if (bytes < before || before === 0) this.#seen.length = 0;
     this.#seen.push({ atMs: this.#clock.elapsed(), bytes });
     while (this.#seen.length > 2 && (this.#seen[1]?.atMs ?? 0) < this.#clock.elapsed() - windowMs) this.#seen.shift();
   }

@@ -17,7 +17,7 @@
 
 #define RING_BYTES 2048u
 
-static uint8_t ring[RING_BYTES];
+static volatile uint8_t ring[RING_BYTES];
 static volatile uint32_t put_count;
 static volatile uint32_t taken_count;
 

@@ -1,7 +1,7 @@
 /*
- * Cuts the power at every single write and erasure of flash: in a test swap, a permanent one, a revert, a confirmation
- * and while settings are written. Whatever was cut, the next start must find either the state before or the one after,
- * never another, and never "no image".
+ * Cuts the power at every single write and erasure of flash: in an upload, a test swap, a permanent one, a revert, a
+ * confirmation and while settings are written. Whatever was cut, the next start must find either the state before or
+ * the one after, never another, and never "no image".
  */
 #include <setjmp.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include "../../core/flash-layout.h"
 #include "../../core/image-file.h"
 #include "../../core/image-slots.h"
+#include "../../core/image-upload.h"
 #include "../../core/record-store.h"
 #include "../../port/port.h"
 #include "../../port/simulated-flash.h"
@@ -25,6 +26,8 @@ static uint8_t flash[FLASH_BYTES];
 static uint8_t snapshot[FLASH_BYTES];
 static unsigned writes;
 static unsigned cut_at;
+/** The flash refuses to be written, as a worn one does. */
+static bool is_worn;
 static jmp_buf power_cut;
 
 uint32_t port_milliseconds(void) { return 0; }
@@ -41,6 +44,7 @@ bool flash_file_read(uint32_t offset, void *bytes, size_t length) {
 
 /** Blocks are whole or not there; a write of several may be cut before the first, the second or the last. */
 bool flash_file_write(uint32_t offset, const void *bytes, size_t length) {
+  if (is_worn) return false;
   for (size_t at = 0; at < length; at += FLASH_BLOCK_BYTES) {
     const bool may_be_cut = at <= FLASH_BLOCK_BYTES || at + FLASH_BLOCK_BYTES == length;
     if (cut_at != 0 && may_be_cut && ++writes == cut_at) longjmp(power_cut, 1);
@@ -161,6 +165,70 @@ static void begin_with_upload(void) {
   put_image(1, 2, 5000);
 }
 
+/** What the gateway sends: more than a sector, and no whole number of blocks. */
+#define UPLOAD_BYTES (IMAGE_HEADER_BYTES + 5001u + 40u)
+static uint8_t sent[UPLOAD_BYTES];
+static uint8_t sent_hash[IMAGE_HASH_BYTES];
+
+static void prepare_upload(void) {
+  put_image(1, 2, 5001);
+  memcpy(sent, flash + SLOT_OFFSET(1), sizeof sent);
+  image_hash(1, sizeof sent, sent_hash);
+}
+
+static image_fault send_piece(uint32_t offset, uint32_t end, image_progress *progress) {
+  image_piece piece = {.offset = offset, .data = {sent + offset, end - offset}};
+  if (offset == 0) {
+    piece.has_length = true;
+    piece.length = sizeof sent;
+    piece.sha = (bytes_view){sent_hash, sizeof sent_hash};
+  }
+  return image_upload_take(&piece, progress);
+}
+
+static void upload(void) {
+  image_progress progress;
+  image_upload_forget();
+  for (uint32_t offset = 0; offset < sizeof sent; offset = progress.offset) {
+    const uint32_t end = offset + 701u < sizeof sent ? offset + 701u : (uint32_t)sizeof sent;
+    expect(send_piece(offset, end, &progress) == IMAGE_OK && progress.offset == end, "the piece to be taken");
+  }
+  expect(progress.compared && progress.matches, "the image that was sent");
+}
+
+static void then_old_image_and_room(void) {
+  boot();
+  expect(running() == 1 && image_slots_next_swap() == SWAP_NONE, "the old image, and no other asked for");
+  upload();
+  image_file image;
+  expect(image_file_read(1, &image) == IMAGE_OK && image_file_verify(1, &image) == IMAGE_OK, "the whole upload");
+}
+
+static void test_upload(void) {
+  memset(flash, 0xff, sizeof flash);
+  put_image(0, 1, 3000);
+  prepare_upload();
+  /* What is in the slot from another time, to be erased. */
+  put_image(1, 3, 9000);
+  expect(cut_everywhere(upload, then_old_image_and_room) > 500, "an upload of many writes");
+}
+
+/** An upload whose last block the flash refused, and the same one again. */
+static void test_worn_flash(void) {
+  image_progress progress;
+  begin_with_upload();
+  prepare_upload();
+  upload();
+  /* The one before must not vouch for this one. */
+  image_upload_forget();
+  expect(send_piece(0, sizeof sent - 1, &progress) == IMAGE_OK, "the first piece to be taken");
+  is_worn = true;
+  expect(send_piece(sizeof sent - 1, sizeof sent, &progress) == IMAGE_FLASH_WRITE_FAILED, "a fault");
+  is_worn = false;
+  expect(send_piece(0, 701, &progress) == IMAGE_OK && progress.offset == 701, "the upload to begin anew");
+  upload();
+}
+
 static void test_images(void) {
   begin_with_upload();
   cut_everywhere(request_test, then_old_or_trial);
@@ -226,6 +294,8 @@ static void test_empty_flash(void) {
 
 int main(void) {
   test_empty_flash();
+  test_upload();
+  test_worn_flash();
   test_images();
   test_records();
   printf("no power cut lost anything\n");

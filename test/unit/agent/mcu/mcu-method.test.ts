@@ -72,7 +72,40 @@ describe("a direct method for the MCU", () => {
     const answer = call();
     await scene.mcu.seen.nth(2);
     await scene.clock.advance(60_000);
-    expect(await answer).toMatchObject({ status: 504 });
+    expect(await answer).toMatchObject({
+      status: 504,
+      payload: { error: expect.stringMatching(/no answer .*; whether it executed the command is not known$/) },
+    });
+  });
+
+  test("is answered with 503 while the port is away, and not executed when the port is back", async () => {
+    const { scene, call } = await methodScene();
+    await using _ = scene;
+    scene.mcu.on("72/0", () => ({ id: "id-1", status: 200 }));
+    await scene.link.connected();
+    scene.mcu.port.unplug();
+    await scene.clock.advance(1_000);
+    expect(await call()).toEqual({ status: 503, payload: { error: expect.stringMatching(/went away/) } });
+    scene.mcu.port.plug();
+    await scene.clock.advance(60_000);
+    expect(scene.mcu.bodies("72/0")).toEqual([]);
+    expect(await call()).toEqual({ status: 200 });
+  });
+
+  test("is answered with 503 when the port goes away under it, and not said again when the port is back", async () => {
+    const { scene, call } = await methodScene();
+    await using _ = scene;
+    scene.mcu.on("72/0", () => {
+      scene.mcu.port.unplug();
+      return undefined;
+    });
+    expect(await call()).toEqual({
+      status: 503,
+      payload: { error: expect.stringMatching(/went away.*; whether it executed the command is not known$/) },
+    });
+    scene.mcu.port.plug();
+    await scene.clock.advance(60_000);
+    expect(scene.mcu.bodies("72/0")).toHaveLength(1);
   });
 
   test("ends with its signal", async () => {

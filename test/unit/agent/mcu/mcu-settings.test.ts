@@ -41,7 +41,7 @@ describe("settings", () => {
       .on("3/1", () => ({}))
       .on("3/2", () => ({}));
     const outcomes = await apply(scene, { "sampling/period_ms": 5000, "motor/limits": [1.5, null], old: null });
-    expect(scene.mcu.asked).toEqual(["3/0", "3/0", "3/1", "3/2"]);
+    expect(scene.mcu.asked).toEqual(["70/0", "3/0", "3/0", "3/1", "3/2"]);
     expect(scene.mcu.bodies("3/0")).toEqual([
       { name: "sampling/period_ms", val: Uint8Array.from(encode(5000)) },
       { name: "motor/limits", val: Uint8Array.from(encode([1.5, null], { float64: true })) },
@@ -76,7 +76,7 @@ describe("settings", () => {
     await using scene = await McuScene.create();
     scene.mcu.on("3/0", () => ({ err: { group: 3, rc: 3 } }));
     await apply(scene, { wrong: 1 });
-    expect(scene.mcu.asked).toEqual(["3/0"]);
+    expect(scene.mcu.asked).toEqual(["70/0", "3/0"]);
   });
 
   test("that were written and did not take effect say so", async () => {
@@ -85,6 +85,27 @@ describe("settings", () => {
     const [outcome] = await apply(scene, { a: 1 });
     expect(outcome).toMatchObject({ code: 500, description: expect.stringContaining("did not take effect") });
   });
+
+  test.each([
+    [1, 200, "applied"],
+    [3, 200, "applied"],
+    [4, 500, "written, and did not take effect: the firmware restarts again and again"],
+  ])(
+    "are written again when the firmware forgot them in a restart before the commit: %i times",
+    async (restarts, code, description) => {
+      await using scene = await McuScene.create();
+      let boot = 1;
+      scene.mcu
+        .on("70/0", () => ({ rid: "press-7", kinds: [], life: 0, boot }))
+        .on("3/0", () => ({}))
+        .on("3/2", () => {
+          if (boot <= restarts) boot += 1;
+          return {};
+        });
+      expect(await apply(scene, { a: 1 })).toMatchObject([{ code, description }]);
+      expect(scene.mcu.bodies("3/0")).toHaveLength(Math.min(restarts + 1, 4));
+    },
+  );
 
   test("that do not fit the MCU's buffer are refused here", async () => {
     await using scene = await McuScene.create();
