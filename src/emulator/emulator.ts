@@ -17,6 +17,7 @@ import type { FaultScript } from "./faults/fault-script.ts";
 import { FrontDoor } from "./front-door.ts";
 import { HttpsService } from "./https/https-service.ts";
 import { Hub } from "./hub/hub.ts";
+import { hubHostName } from "./hub/hub-names.ts";
 import type { DeviceLink } from "./mqtt/device-link.ts";
 import { type CutManner, MqttLink } from "./mqtt/link.ts";
 import type { ConnectPacket } from "./mqtt/packets.ts";
@@ -25,14 +26,7 @@ import type { MqttService } from "./mqtt/service.ts";
 import { checkNumbers, type EmulatorOptions, type EmulatorReady } from "./options.ts";
 import { type PathRefusal, refusingService } from "./path-guard.ts";
 import { secureRandom } from "./randomness.ts";
-import {
-  blobHost,
-  certificateNames,
-  checkHubNames,
-  destinationOf,
-  globalDpsHost,
-  hubHostName,
-} from "./service-names.ts";
+import { blobHost, certificateNames, checkHubNames, destinationOf, globalDpsHost } from "./service-names.ts";
 
 /**
  * A Device Provisioning Service and IoT hubs on this machine, for tests and for trying things out. Credentials are checked

@@ -17,6 +17,7 @@ import type { ServiceModes } from "../service-modes.ts";
 import { DeviceConnection } from "./device-connection.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
 import type { HubFaults } from "./faults.ts";
+import { isAnotherHub } from "./hub-names.ts";
 import { type HubUsername, parseHubUsername } from "./hub-username.ts";
 import { hostsFor, judgeIdentity } from "./identity-check.ts";
 import { type MethodCalls, maxMethodBytes } from "./methods.ts";
@@ -27,8 +28,6 @@ import { TwinDesk } from "./twin-desk.ts";
 /** What a {@link HubService} works with. */
 export interface HubServiceParts {
   readonly name: string;
-  /** The hub's host name, which a device's token has to name. */
-  readonly hostName: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: EventLog;
@@ -87,12 +86,15 @@ export class HubService implements MqttService {
     if (packet.clientId !== clientIdOf(username)) {
       return this.#refuse(packet, connackCodes.identifierRejected, `client id for user name ${packet.username}`);
     }
+    if (isAnotherHub(this.name, username.host)) {
+      return this.#refuse(packet, connackCodes.notAuthorized, `the user name is meant for ${username.host}`);
+    }
     const device = username.moduleId === undefined ? registry.get(username.deviceId) : undefined;
     if (device === undefined) return this.#refuse(packet, connackCodes.notAuthorized, "there is no such device");
     const verdict = judgeIdentity(device, {
       sasToken: packet.password?.toString("utf8"),
       certificates: link.peer.certificates,
-      hosts: hostsFor(this.#parts.hostName, username.host),
+      hosts: hostsFor(this.name, username.host),
       nowMs: clock.now() + clockSkewMs,
     });
     if (!verdict.ok) return this.#refuse(packet, connackCodes.notAuthorized, verdict.why);

@@ -62,7 +62,6 @@ export class Hub {
     this.#feedback = new Recording(recordLimit);
     this.service = new HubService({
       name,
-      hostName,
       clock,
       log: log.child(name),
       events,
@@ -252,7 +251,7 @@ export class Hub {
   /** Judges a device that came over HTTPS; `undefined` when there is none by that id. For the emulator. */
   judge(deviceId: string, { host, ...evidence }: HttpsEvidence): IdentityVerdict | undefined {
     const device = this.registry.get(deviceId);
-    const hosts = hostsFor(this.hostName, host);
+    const hosts = hostsFor(this.name, host);
     return device && judgeIdentity(device, { ...evidence, hosts });
   }
 
