@@ -23,7 +23,7 @@ import { type CutManner, MqttLink } from "./mqtt/link.ts";
 import type { ConnectPacket } from "./mqtt/packets.ts";
 import type { Peer } from "./mqtt/peer.ts";
 import type { MqttService } from "./mqtt/service.ts";
-import { checkNumbers, type EmulatorOptions, type EmulatorReady } from "./options.ts";
+import { checkOptions, type EmulatorOptions, type EmulatorReady } from "./options.ts";
 import { type PathRefusal, refusingService } from "./path-guard.ts";
 import { secureRandom } from "./randomness.ts";
 import { blobHost, certificateNames, checkHubNames, destinationOf, globalDpsHost } from "./service-names.ts";
@@ -98,7 +98,7 @@ export class Emulator implements AsyncDisposable {
    */
   static async start(options: EmulatorOptions = {}): Promise<Emulator> {
     const hubs = checkHubNames(hubNamesOf(options));
-    checkNumbers(options);
+    checkOptions(options, hubs);
     if (options.broker !== undefined) parseBrokerUrl(options.broker.url);
     const stored = await openAuthority(options.directory);
     try {

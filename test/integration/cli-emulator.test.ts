@@ -187,6 +187,7 @@ describe("landfall emulator", () => {
     ["an enrollment file that is not there", ["--enrollments", "/absent.toml"], "/absent.toml"],
     ["a fault file that is not there", ["--faults", "/absent.toml"], "/absent.toml"],
     ["a seed that is none", ["--seed", "-1"], "--seed"],
+    ["an option that there is not", ["--moon"], "--moon"],
   ])("refuses %s with 2, before it listens", async (_, args, says) => {
     const { code, out, err } = await landfall(["emulator", ...anyPorts, ...args]);
     expect({ code, out }).toEqual({ code: 2, out: "" });
@@ -197,9 +198,23 @@ describe("landfall emulator", () => {
     const file = await folder.write("wrong.toml", '[[fault]]\nservice = "dps"\nstep = "poll"\nfault = "hold"\n');
     const { code, err } = await landfall(["emulator", "--faults", file]);
     expect(code).toBe(2);
+    expect(err).toContain(`${file}: The fault file has one fault of its own.`);
     expect(err).toContain(
       "fault[0]: expected a fault that the service can have; found there is no hold at the step poll",
     );
+  });
+
+  test("names a fault for a hub that there is not, as JSON where that is asked for", async () => {
+    const file = await folder.write("nobody.toml", '[[fault]]\nservice = "hub-x"\nstep = "connect"\nfault = "drop"\n');
+    const { code, out } = await landfall(["emulator", "--json", ...anyPorts, "--faults", file]);
+    expect(code).toBe(2);
+    expect(JSON.parse(out)).toMatchObject({
+      schema: "landfall.error/1",
+      error: {
+        code: "cli.usage",
+        message: expect.stringContaining("faults[0].service: expected dps or one of the hubs hub-a; found hub-x"),
+      },
+    });
   });
 
   test("names every fault of an enrollment file, and shows no key", async () => {
@@ -209,6 +224,7 @@ describe("landfall emulator", () => {
     );
     const { code, err } = await landfall(["emulator", "--enrollments", file]);
     expect(code).toBe(2);
+    expect(err).toContain(`${file}: The enrollment file has 2 faults.`);
     expect(err).toContain("individual[0].registration_id");
     expect(err).toContain("individual[0].attestation.primary_key");
     expect(err).not.toContain("hunter2");
