@@ -22,7 +22,7 @@ import { type HubUsername, parseHubUsername } from "./hub-username.ts";
 import { hostsFor, judgeIdentity } from "./identity-check.ts";
 import { type MethodCalls, maxMethodBytes } from "./methods.ts";
 import { maxTelemetryBytes, type ReceivedTelemetry, TelemetryIntake } from "./telemetry.ts";
-import { channelOf, type DeviceTopic, parseDeviceTopic } from "./topics.ts";
+import { type Channel, channelOf, type DeviceTopic, parseDeviceTopic } from "./topics.ts";
 import { TwinDesk } from "./twin-desk.ts";
 
 /** What a {@link HubService} works with. */
@@ -65,6 +65,12 @@ export class HubService implements MqttService {
 
   connectionOf(deviceId: string): DeviceConnection | undefined {
     return this.#byDevice.get(deviceId);
+  }
+
+  /** The connection on which a device listens to `channel`, when it does. */
+  listenerOf(deviceId: string, channel: Channel): DeviceConnection | undefined {
+    const connection = this.connectionOf(deviceId);
+    return connection?.hears(channel) ? connection : undefined;
   }
 
   connect(link: DeviceLink, packet: ConnectPacket): ConnectAnswer {
