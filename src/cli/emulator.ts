@@ -12,6 +12,7 @@ import {
 } from "../emulator/index.ts";
 import { isLandfallError, LandfallError } from "../errors.ts";
 import { type Command, type OptionValues, textOption } from "./command.ts";
+import { printEmulatorEvents } from "./emulator-event-lines.ts";
 
 /** `landfall emulator`: DPS and IoT hubs on this machine. */
 export const emulator: Command = {
@@ -56,6 +57,10 @@ export const emulator: Command = {
     },
     faults: { type: "string", value: "FILE", help: "faults to serve, TOML or JSON" },
     seed: { type: "string", value: "NUMBER", help: "makes keys and ids the same each time (default: random ones)" },
+    events: {
+      type: "boolean",
+      help: "after the ready line, print a line of JSON for all that DPS and hubs see (landfall.emulator-event/1)",
+    },
     json: { type: "boolean", help: "print an error as JSON too; the ready line is JSON in any case" },
   },
   async run({ options, terminal, signal, logger }) {
@@ -74,7 +79,7 @@ export const emulator: Command = {
     if (enrollments.length === 0) {
       log.warn("nobody is enrolled, so every registration is refused; see --enrollments and --enroll");
     }
-    await whenAborted(signal);
+    await (options.events === true ? printEmulatorEvents(running, terminal.out, { signal }) : whenAborted(signal));
     return 0;
   },
 };

@@ -151,6 +151,34 @@ describe("landfall emulator", () => {
     expect(keys[0]).toBe(keys[1]);
   });
 
+  test("prints what DPS and hubs see where it is asked to, messages included", async () => {
+    await using emulator = startEmulator([...anyPorts, "--enroll", "seen", "--events"]);
+    const ready = (await emulator.json()) as unknown as ReadyLine;
+    const [{ primaryKey: value = "" } = {}] = ready.enrollments;
+    const attestation = { method: "symmetric_key", registration_id: "seen", symmetric_key: { value } };
+    const file = await writeConfiguration(folder, "seen", {
+      provisioning: { source: "dps", id_scope: ready.idScope, attestation },
+      network: networkOf(ready),
+    });
+    await using agent = startLandfall(["run", "--stdin", "-c", file]);
+    agent.child.stdin.end('{"temperature":21.5}\n');
+    expect(await agent.exited).toBe(0);
+    emulator.kill("SIGTERM");
+    expect(await emulator.exited).toBe(0);
+    const lines = emulator.out
+      .trimEnd()
+      .split("\n")
+      .slice(1)
+      .map((line) => JSON.parse(line));
+    expect(lines.every(({ schema, time }) => schema === "landfall.emulator-event/1" && Date.parse(time) > 0)).toBe(
+      true,
+    );
+    expect(lines).toContainEqual(expect.objectContaining({ event: "dps.assigned", registrationId: "seen" }));
+    expect(lines).toContainEqual(
+      expect.objectContaining({ event: "hub.telemetry", deviceId: "seen", qos: 1, body: { temperature: 21.5 } }),
+    );
+  });
+
   test("keeps its authority in a directory from one start to the next", async () => {
     const directory = folder.file("authority");
     const pems: string[] = [];

@@ -21,7 +21,7 @@ async function main() {
   const connection = \`HostName=\${assignedHub};DeviceId=\${deviceId};SharedAccessKey=\${PROVISIONING_SYMMETRIC_KEY}\`;
   const client = Client.fromConnectionString(connection, sdk("azure-iot-device-mqtt").Mqtt);
   await client.open();
-  await client.sendEvent(new Message("hello"));
+  await client.sendEvent(new Message('{"temperature":21.5}'));
   console.log(\`sent to \${assignedHub} as \${deviceId}\`);
   await client.close();
   process.exit(0);
@@ -37,5 +37,6 @@ test("the script for a CI job runs as it is printed, with Microsoft's libraries 
   await using job = new RunningProcess("bash", ["-c", script], { cwd: folder.path, env });
   expect(await job.exited, job.err).toBe(0);
   expect(job.out).toMatch(/^sent to localhost:\d+ as press-07$/m);
+  expect(job.out).toContain('"event":"hub.telemetry","hub":"hub-a","deviceId":"press-07"');
   expect(job.err).toContain("press-07 disconnected: the client disconnected");
 });
