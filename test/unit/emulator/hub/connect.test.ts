@@ -258,7 +258,9 @@ describe("a rule of the hub", () => {
     void act(device).catch(() => {});
     await device.closed;
     expect(emulated.broken).toEqual([rule]);
-    expect(emulated.logged.some(({ level, message }) => level === "warn" && message.includes(rule))).toBe(true);
+    const fields = { service: "hub-a", clientId: "dev", rule };
+    const message = expect.stringContaining(rule);
+    expect(emulated.logged).toContainEqual(expect.objectContaining({ level: "warn", message, fields }));
     expect(emulated.hub.received).toEqual([]);
   });
 
