@@ -615,7 +615,7 @@ export const errorTable = {
   "emulator.listen-failed": {
     summary: "The emulator could not listen on a port.",
     retry: "never",
-    remedy: "Another process has the port; choose another, or 0 for any free one.",
+    remedy: "Another process has the port, or the system keeps it for root; choose another, or 0 for any free one.",
   },
   "emulator.authority-unusable": {
     summary: "The emulator's certificate authority could not be read or written.",

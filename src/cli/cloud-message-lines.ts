@@ -1,5 +1,6 @@
 import type { Agent } from "../agent/agent.ts";
 import type { EventLines } from "./event-lines.ts";
+import { bodyOf } from "./message-body.ts";
 
 /**
  * Prints every cloud-to-device message as an event; each is completed once it is written. Resolves when the agent is
@@ -16,19 +17,5 @@ export async function printMessages(
     }
   } catch (error) {
     if (!signal.aborted) throw error;
-  }
-}
-
-/** JSON as JSON, other text as text, and everything else in base64. */
-function bodyOf(payload: Uint8Array): unknown {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(payload);
-    try {
-      return JSON.parse(text);
-    } catch {
-      return text;
-    }
-  } catch {
-    return { base64: Buffer.from(payload).toString("base64") };
   }
 }

@@ -12,6 +12,7 @@ import {
 } from "../emulator/index.ts";
 import { isLandfallError, LandfallError } from "../errors.ts";
 import { type Command, type OptionValues, textOption } from "./command.ts";
+import { printEmulatorEvents } from "./emulator-event-lines.ts";
 
 /** `landfall emulator`: DPS and IoT hubs on this machine. */
 export const emulator: Command = {
@@ -33,7 +34,11 @@ export const emulator: Command = {
     "id-scope": { type: "string", value: "SCOPE", help: "ID scope (default: 0ne00ABCDEF)" },
     host: { type: "string", value: "ADDRESS", help: "address to listen on (default: 127.0.0.1)" },
     "mqtt-port": { type: "string", value: "PORT", help: "MQTT over TLS (default: 8883; 0: any free port)" },
-    "ws-port": { type: "string", value: "PORT", help: "MQTT over WebSocket (default: 8443; 0: any free port)" },
+    "ws-port": {
+      type: "string",
+      value: "PORT",
+      help: "HTTPS and MQTT over WebSocket (default: 8443, since 443 may take rights; 0: any free port)",
+    },
     assign: {
       type: "string",
       value: "FORM",
@@ -52,6 +57,11 @@ export const emulator: Command = {
     },
     faults: { type: "string", value: "FILE", help: "faults to serve, TOML or JSON" },
     seed: { type: "string", value: "NUMBER", help: "makes keys and ids the same each time (default: random ones)" },
+    events: {
+      type: "boolean",
+      help: "after the ready line, print a line of JSON for all that DPS and hubs see (landfall.emulator-event/1)",
+    },
+    json: { type: "boolean", help: "print an error as JSON too; the ready line is JSON in any case" },
   },
   async run({ options, terminal, signal, logger }) {
     const log = logger();
@@ -69,7 +79,7 @@ export const emulator: Command = {
     if (enrollments.length === 0) {
       log.warn("nobody is enrolled, so every registration is refused; see --enrollments and --enroll");
     }
-    await whenAborted(signal);
+    await (options.events === true ? printEmulatorEvents(running, terminal.out, { signal }) : whenAborted(signal));
     return 0;
   },
 };
@@ -82,7 +92,7 @@ async function enrollmentsFrom(file: string | undefined): Promise<readonly Enrol
   } catch (cause) {
     throw new LandfallError("emulator.enrollment-file", `${file} cannot be read`, { cause });
   }
-  return parseEnrollmentFile(text, { baseDirectory: dirname(resolve(file)) });
+  return inFile(file, () => parseEnrollmentFile(text, { baseDirectory: dirname(resolve(file)) }));
 }
 
 function faultsOption(options: OptionValues): Pick<EmulatorOptions, "faults"> {
@@ -94,7 +104,17 @@ function faultsOption(options: OptionValues): Pick<EmulatorOptions, "faults"> {
   } catch (cause) {
     throw new LandfallError("emulator.fault-file", `${file} cannot be read`, { cause });
   }
-  return { faults: parseFaultFile(text) };
+  return { faults: inFile(file, () => parseFaultFile(text)) };
+}
+
+/** Says of what is wrong in a file which file that is. */
+function inFile<T>(file: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    if (!isLandfallError(cause)) throw cause;
+    throw new LandfallError(cause.code, `${file}: ${cause.message}`, { cause, details: cause.details });
+  }
 }
 
 function withOwnKey(registrationId: string): EnrollmentOptions {

@@ -17,22 +17,16 @@ import type { FaultScript } from "./faults/fault-script.ts";
 import { FrontDoor } from "./front-door.ts";
 import { HttpsService } from "./https/https-service.ts";
 import { Hub } from "./hub/hub.ts";
+import { hubHostName } from "./hub/hub-names.ts";
 import type { DeviceLink } from "./mqtt/device-link.ts";
 import { type CutManner, MqttLink } from "./mqtt/link.ts";
 import type { ConnectPacket } from "./mqtt/packets.ts";
 import type { Peer } from "./mqtt/peer.ts";
 import type { MqttService } from "./mqtt/service.ts";
-import { checkNumbers, type EmulatorOptions, type EmulatorReady } from "./options.ts";
+import { checkOptions, type EmulatorOptions, type EmulatorReady } from "./options.ts";
 import { type PathRefusal, refusingService } from "./path-guard.ts";
 import { secureRandom } from "./randomness.ts";
-import {
-  blobHost,
-  certificateNames,
-  checkHubNames,
-  destinationOf,
-  globalDpsHost,
-  hubHostName,
-} from "./service-names.ts";
+import { blobHost, certificateNames, checkHubNames, destinationOf, globalDpsHost } from "./service-names.ts";
 
 /**
  * A Device Provisioning Service and IoT hubs on this machine, for tests and for trying things out. Credentials are checked
@@ -104,7 +98,7 @@ export class Emulator implements AsyncDisposable {
    */
   static async start(options: EmulatorOptions = {}): Promise<Emulator> {
     const hubs = checkHubNames(hubNamesOf(options));
-    checkNumbers(options);
+    checkOptions(options, hubs);
     if (options.broker !== undefined) parseBrokerUrl(options.broker.url);
     const stored = await openAuthority(options.directory);
     try {

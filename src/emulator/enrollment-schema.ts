@@ -127,7 +127,11 @@ const individualAttestation = {
 
 const common = {
   disabled: defaulting(flag, false, "Registrations are answered with the status disabled."),
-  hubs: optional(list(name, 1), ["hub-a"], "Names of the hubs that may be assigned. Default: all of them."),
+  hubs: optional(
+    list(name, 1),
+    ["hub-a"],
+    "Names or host names of the hubs that may be assigned. Default: all of them.",
+  ),
   allocation: defaulting(
     choice(["hashed", "static", "lowest-latency", "custom"]),
     "hashed",

@@ -8,6 +8,7 @@ import { createWebSocketStream, WebSocketServer } from "ws";
 import { describeCause, LandfallError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { type Caller, callerOf } from "./caller.ts";
+import { handshakeFailure } from "./handshake-failure.ts";
 import type { CutManner } from "./mqtt/link.ts";
 import type { Peer } from "./mqtt/peer.ts";
 
@@ -134,8 +135,11 @@ export class FrontDoor {
       socket.once("close", () => this.#sockets.delete(socket));
     });
     server.on("secureConnection", (socket: TLSSocket) => socket.on("error", () => {}));
-    server.on("tlsClientError", (error) => {
-      this.#options.log.debug(() => `a TLS handshake failed: ${describeCause(error)}`);
+    server.on("tlsClientError", (error: Error, { servername }: TLSSocket) => {
+      const { log } = this.#options;
+      const why = handshakeFailure(error, servername);
+      if (why === undefined) log.debug(() => `a TLS handshake failed: ${describeCause(error)}`);
+      else log.warn(() => `a client${servername ? ` of ${servername}` : ""} was not let in by TLS: ${why}`);
     });
     server.on("clientError", (_error, socket: Socket) => socket.destroy());
   }

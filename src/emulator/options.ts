@@ -5,6 +5,7 @@ import type { BrokerOptions } from "./broker/broker-attachment.ts";
 import type { EnrollmentOptions } from "./dps/enrollment-options.ts";
 import type { DpsQuotas } from "./dps/quotas.ts";
 import type { ScriptedFault } from "./faults/fault-file.ts";
+import { hubHostName } from "./hub/hub-names.ts";
 import type { PathGuard } from "./path-guard.ts";
 
 /** What {@link Emulator.start} takes; everything has a default. */
@@ -88,16 +89,33 @@ const ranges = {
   messageTimeToLiveMs: [1, 172_800_000],
 } as const satisfies Partial<Record<keyof EmulatorOptions, readonly [number, number]>>;
 
-/** Throws `emulator.rejected`, naming every number that is out of its range. */
-export function checkNumbers(options: EmulatorOptions): void {
+/**
+ * Throws `emulator.rejected`, naming every number that is out of its range and every fault for a service that there is not.
+ * @param hubs names of the hubs
+ */
+export function checkOptions(options: EmulatorOptions, hubs: readonly string[]): void {
+  const details = [...numbersOutOfRange(options), ...faultsOfNobody(options, hubs)];
+  if (details.length === 0) return;
+  throw new LandfallError("emulator.rejected", `The emulator's options are not valid: ${details.join("; ")}.`, {
+    details,
+  });
+}
+
+function faultsOfNobody({ faults = [] }: EmulatorOptions, hubs: readonly string[]): readonly string[] {
+  const services = ["dps", ...hubs, ...hubs.map(hubHostName)];
+  return faults.flatMap(({ service }, index) =>
+    services.includes(service)
+      ? []
+      : `faults[${index}].service: expected dps or one of the hubs ${hubs.join(", ")}; found ${service}`,
+  );
+}
+
+function numbersOutOfRange(options: EmulatorOptions): readonly string[] {
   const details: string[] = [];
   for (const [name, [least, most]] of Object.entries(ranges)) {
     const value = options[name as keyof typeof ranges];
     if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) continue;
     details.push(`${name}: expected an integer from ${least} to ${most}; found ${value}`);
   }
-  if (details.length === 0) return;
-  throw new LandfallError("emulator.rejected", `The emulator's options are not valid: ${details.join("; ")}.`, {
-    details,
-  });
+  return details;
 }

@@ -1,21 +1,16 @@
 import { LandfallError } from "../errors.ts";
 import { parseDpsUsername } from "./dps/dps-username.ts";
 import type { Hub } from "./hub/hub.ts";
+import { hubDomain, hubHostNames } from "./hub/hub-names.ts";
 import { parseHubUsername } from "./hub/hub-username.ts";
 
 const dpsDomain = "azure-devices-provisioning.net";
-const hubDomain = "azure-devices.net";
 
 /** The name that all of DPS share. */
 export const globalDpsHost = `global.${dpsDomain}`;
 
 /** The name of the store that devices upload files to; the name of a storage account may have lower-case letters only. */
 export const blobHost = "landfallemulator.blob.core.windows.net";
-
-/** The host name of a hub; a name with a dot is one already. */
-export function hubHostName(name: string): string {
-  return name.includes(".") ? name : `${name}.${hubDomain}`;
-}
 
 /** The hubs' names if each can be a host name and none comes twice. Throws `emulator.rejected` otherwise. */
 export function checkHubNames(names: readonly string[]): readonly string[] {
@@ -29,7 +24,7 @@ export function checkHubNames(names: readonly string[]): readonly string[] {
 
 /** Names and addresses for the emulator's one server certificate. */
 export function certificateNames(hubs: readonly string[], host: string): readonly string[] {
-  const own = hubs.flatMap((name) => (name.includes(".") ? [name] : [`${name}.device.${hubDomain}`]));
+  const own = hubs.flatMap(hubHostNames);
   const names = [globalDpsHost, `*.${dpsDomain}`, `*.${hubDomain}`, ...own, blobHost, "localhost", "127.0.0.1", "::1"];
   return [...new Set(/^(0\.0\.0\.0|::)$/.test(host) ? names : [...names, host])];
 }
@@ -69,7 +64,5 @@ export function holderOf(deviceId: string, hubs: readonly Hub[]): Hub | undefine
 
 function hubOf(host: string, hubs: readonly Hub[]): Hub | undefined {
   const wanted = host.toLowerCase();
-  return hubs.find(
-    ({ name, hostName }) => hostName.toLowerCase() === wanted || `${name}.device.${hubDomain}`.toLowerCase() === wanted,
-  );
+  return hubs.find(({ name }) => hubHostNames(name).some((each) => each.toLowerCase() === wanted));
 }

@@ -151,6 +151,34 @@ describe("landfall emulator", () => {
     expect(keys[0]).toBe(keys[1]);
   });
 
+  test("prints what DPS and hubs see where it is asked to, messages included", async () => {
+    await using emulator = startEmulator([...anyPorts, "--enroll", "seen", "--events"]);
+    const ready = (await emulator.json()) as unknown as ReadyLine;
+    const [{ primaryKey: value = "" } = {}] = ready.enrollments;
+    const attestation = { method: "symmetric_key", registration_id: "seen", symmetric_key: { value } };
+    const file = await writeConfiguration(folder, "seen", {
+      provisioning: { source: "dps", id_scope: ready.idScope, attestation },
+      network: networkOf(ready),
+    });
+    await using agent = startLandfall(["run", "--stdin", "-c", file]);
+    agent.child.stdin.end('{"temperature":21.5}\n');
+    expect(await agent.exited).toBe(0);
+    emulator.kill("SIGTERM");
+    expect(await emulator.exited).toBe(0);
+    const lines = emulator.out
+      .trimEnd()
+      .split("\n")
+      .slice(1)
+      .map((line) => JSON.parse(line));
+    expect(lines.every(({ schema, time }) => schema === "landfall.emulator-event/1" && Date.parse(time) > 0)).toBe(
+      true,
+    );
+    expect(lines).toContainEqual(expect.objectContaining({ event: "dps.assigned", registrationId: "seen" }));
+    expect(lines).toContainEqual(
+      expect.objectContaining({ event: "hub.telemetry", deviceId: "seen", qos: 1, body: { temperature: 21.5 } }),
+    );
+  });
+
   test("keeps its authority in a directory from one start to the next", async () => {
     const directory = folder.file("authority");
     const pems: string[] = [];
@@ -187,6 +215,7 @@ describe("landfall emulator", () => {
     ["an enrollment file that is not there", ["--enrollments", "/absent.toml"], "/absent.toml"],
     ["a fault file that is not there", ["--faults", "/absent.toml"], "/absent.toml"],
     ["a seed that is none", ["--seed", "-1"], "--seed"],
+    ["an option that there is not", ["--moon"], "--moon"],
   ])("refuses %s with 2, before it listens", async (_, args, says) => {
     const { code, out, err } = await landfall(["emulator", ...anyPorts, ...args]);
     expect({ code, out }).toEqual({ code: 2, out: "" });
@@ -197,9 +226,23 @@ describe("landfall emulator", () => {
     const file = await folder.write("wrong.toml", '[[fault]]\nservice = "dps"\nstep = "poll"\nfault = "hold"\n');
     const { code, err } = await landfall(["emulator", "--faults", file]);
     expect(code).toBe(2);
+    expect(err).toContain(`${file}: The fault file has one fault of its own.`);
     expect(err).toContain(
       "fault[0]: expected a fault that the service can have; found there is no hold at the step poll",
     );
+  });
+
+  test("names a fault for a hub that there is not, as JSON where that is asked for", async () => {
+    const file = await folder.write("nobody.toml", '[[fault]]\nservice = "hub-x"\nstep = "connect"\nfault = "drop"\n');
+    const { code, out } = await landfall(["emulator", "--json", ...anyPorts, "--faults", file]);
+    expect(code).toBe(2);
+    expect(JSON.parse(out)).toMatchObject({
+      schema: "landfall.error/1",
+      error: {
+        code: "cli.usage",
+        message: expect.stringContaining("faults[0].service: expected dps or one of the hubs hub-a; found hub-x"),
+      },
+    });
   });
 
   test("names every fault of an enrollment file, and shows no key", async () => {
@@ -209,6 +252,7 @@ describe("landfall emulator", () => {
     );
     const { code, err } = await landfall(["emulator", "--enrollments", file]);
     expect(code).toBe(2);
+    expect(err).toContain(`${file}: The enrollment file has 2 faults.`);
     expect(err).toContain("individual[0].registration_id");
     expect(err).toContain("individual[0].attestation.primary_key");
     expect(err).not.toContain("hunter2");

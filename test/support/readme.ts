@@ -8,9 +8,9 @@ export interface ReadmeBlock {
   readonly text: string;
 }
 
-/** The README's blocks, in order. */
-export function readmeBlocks(): readonly ReadmeBlock[] {
-  const readme = readFileSync(fileURLToPath(new URL("../../README.md", import.meta.url)), "utf8");
+/** The blocks of the README, or of another page by its path in the project, in order. */
+export function readmeBlocks(page = "README.md"): readonly ReadmeBlock[] {
+  const readme = readFileSync(fileURLToPath(new URL(`../../${page}`, import.meta.url)), "utf8");
   return [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = "", text = ""]) => ({
     language,
     text,

@@ -38,7 +38,7 @@ export function chooseHub(
     case "lowest-latency":
       return nearest(allowed, options.latenciesMs ?? {});
     case "custom":
-      return allowed.find(({ name, hostName }) => custom === name || custom === hostName);
+      return allowed.find((hub) => custom !== undefined && isCalled(hub, custom));
   }
   if (at !== undefined && allowed.includes(at)) return at;
   return allowed[hashOf(registrationId) % Math.max(1, allowed.length)];
@@ -49,12 +49,27 @@ export function allowedHubs(
   hubs: readonly LinkedHub[],
   options: Pick<EnrollmentOptions, "hubs">,
 ): readonly LinkedHub[] {
-  const named = options.hubs?.map((name) => hubs.find((hub) => hub.name === name));
+  const named = options.hubs?.map((text) => hubs.find((hub) => isCalled(hub, text)));
   return named === undefined ? hubs : named.filter((hub) => hub !== undefined);
 }
 
+/** The names of hubs in an enrollment that no hub has. */
+export function unknownHubs(
+  hubs: readonly LinkedHub[],
+  { hubs: named = [], latenciesMs = {} }: Pick<EnrollmentOptions, "hubs" | "latenciesMs">,
+): readonly string[] {
+  const all = new Set([...named, ...Object.keys(latenciesMs)]);
+  return [...all].filter((text) => !hubs.some((hub) => isCalled(hub, text)));
+}
+
+/** Whether a hub is meant by its name or its host name. */
+function isCalled({ name, hostName }: LinkedHub, text: string): boolean {
+  return text === name || text === hostName;
+}
+
 function nearest(hubs: readonly LinkedHub[], latenciesMs: Readonly<Record<string, number>>): LinkedHub | undefined {
-  const latencyOf = ({ name }: LinkedHub): number => latenciesMs[name] ?? Number.POSITIVE_INFINITY;
+  const latencyOf = ({ name, hostName }: LinkedHub): number =>
+    latenciesMs[name] ?? latenciesMs[hostName] ?? Number.POSITIVE_INFINITY;
   return hubs.reduce<LinkedHub | undefined>(
     (best, hub) => (best === undefined || latencyOf(hub) < latencyOf(best) ? hub : best),
     undefined,

@@ -72,7 +72,10 @@ export class Assignments {
     if (hub === undefined) return undefined;
     const { reprovisioning = "migrate", initialTwin } = enrollment.options;
     const stays = before !== undefined && reprovisioning === "never";
-    const deviceId = stays ? before.deviceId : enrollment.deviceIdOf(registrationId);
+    const wanted = enrollment.deviceIdOf(registrationId);
+    // A hub tells upper case from lower: a registration id in another case must not make a second device of one.
+    const keepsId = stays || before?.deviceId.toLowerCase() === wanted.toLowerCase();
+    const deviceId = keepsId ? before.deviceId : wanted;
     const moves = before !== undefined && before.hub !== hub.name;
     const keptTwin = this.#leave(moves ? before : undefined, reprovisioning === "reset");
     const twin = keptTwin ?? custom?.initialTwin ?? initialTwin;

@@ -4,7 +4,7 @@ import type { EventLog } from "../event-log.ts";
 import { SkewableClock } from "../faults/skewable-clock.ts";
 import type { Random } from "../randomness.ts";
 import { type Refusal, ServiceModes } from "../service-modes.ts";
-import type { LinkedHub } from "./allocation.ts";
+import { type LinkedHub, unknownHubs } from "./allocation.ts";
 import type { RegistrationRecord } from "./assignments.ts";
 import { DpsService } from "./dps-service.ts";
 import { Enrollment } from "./enrollment.ts";
@@ -39,6 +39,8 @@ export class Dps {
   /** Where requests end up that came over HTTPS. For the emulator. */
   readonly desk: RegistrationDesk;
   readonly #random: Random;
+  readonly #hubs: () => readonly LinkedHub[];
+  readonly #log: Logger;
   readonly #book = new EnrollmentBook();
   /** Ill health, for the emulator; switched with {@link refuse} and {@link silent}. */
   readonly modes = new ServiceModes();
@@ -48,7 +50,9 @@ export class Dps {
   constructor(options: DpsOptions) {
     this.idScope = options.idScope;
     this.#random = options.random;
+    this.#hubs = options.hubs;
     const log = options.log.child("dps");
+    this.#log = log;
     const clock = new SkewableClock(options.clock);
     this.#registrations = new Registrations({ ...options, clock, log, book: this.#book });
     this.#quotas = new QuotaCounter(options.clock);
@@ -77,6 +81,7 @@ export class Dps {
   enroll(options: EnrollmentOptions): Enrollment {
     const enrollment = new Enrollment(options, this.#random);
     this.#book.add(enrollment);
+    this.#warnOfUnknownHubs(enrollment);
     return enrollment;
   }
 
@@ -112,5 +117,15 @@ export class Dps {
   /** Falls silent, or speaks again: connections stay up, but nothing is read and nothing is answered. */
   silent(silent: boolean): void {
     this.modes.setSilent(silent);
+  }
+
+  /** Not refused: an enrollment that allows no hub that exists is how a test gets a registration that fails with 400208. */
+  #warnOfUnknownHubs({ id, options }: Enrollment): void {
+    const unknown = unknownHubs(this.#hubs(), options);
+    if (unknown.length === 0) return;
+    const known = this.#hubs().map(({ name }) => name);
+    this.#log.warn(
+      () => `the enrollment ${id} names ${unknown.join(", ")}; there are only the hubs ${known.join(", ")}`,
+    );
   }
 }

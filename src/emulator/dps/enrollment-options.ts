@@ -55,14 +55,14 @@ export type ReprovisioningPolicy =
 interface CommonOptions {
   /** Default false. */
   readonly disabled?: boolean;
-  /** Names of the hubs that may be assigned. Default: all of the emulator. */
+  /** Names or host names of the hubs that may be assigned. Default: all of the emulator. */
   readonly hubs?: readonly string[];
   /**
    * `hashed` (default) spreads devices by their registration id; `static` takes the first of `hubs`; `lowest-latency` the
    * one that `latenciesMs` has the least for; `custom` asks `customAllocation`.
    */
   readonly allocation?: "hashed" | "static" | "lowest-latency" | "custom";
-  /** Milliseconds to each hub, by its name; a hub without is the last choice. For `lowest-latency`. */
+  /** Milliseconds to each hub, by its name or host name; a hub without is the last choice. For `lowest-latency`. */
   readonly latenciesMs?: Readonly<Record<string, number>>;
   /**
    * For `custom`: a function, or an `http:` URL of this machine that is asked by POST. Until it has decided, polls are

@@ -89,9 +89,10 @@ export class Enrollment {
     return this.kind === "individual" ? this.primaryKey : deriveDeviceKey(this.primaryKey, registrationId);
   }
 
-  /** The device id that a registration leads to. */
+  /** The device id that a registration leads to: where nothing else is wanted, the registration id as it was enrolled. */
   deviceIdOf(registrationId: string): string {
-    return ("deviceId" in this.#options ? this.#options.deviceId : undefined) ?? registrationId;
+    if ("group" in this.#options) return registrationId;
+    return this.#options.deviceId ?? this.id;
   }
 
   #keys(): { readonly primaryKey: string; readonly secondaryKey: string } {

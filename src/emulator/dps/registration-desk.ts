@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "../../json.ts";
-import type { CredentialKind, EventLog } from "../event-log.ts";
+import type { CredentialKind } from "../event-kinds.ts";
+import type { EventLog } from "../event-log.ts";
 import { clockSkewOf, type Delivery, deliveryOf } from "../faults/delivery.ts";
 import type { ScriptedAnswer } from "../faults/fault.ts";
 import { malformed, scriptedBody } from "../faults/scripted-answer.ts";

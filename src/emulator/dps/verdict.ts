@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import type { ClientTransport } from "../event-log.ts";
+import type { ClientTransport } from "../event-kinds.ts";
 import { judgeSasToken, parseSasToken } from "../sas.ts";
 import type { Enrollment } from "./enrollment.ts";
 import type { TpmKeys } from "./tpm/storage-key.ts";

@@ -1,4 +1,4 @@
-import type { CredentialKind } from "../event-log.ts";
+import type { CredentialKind } from "../event-kinds.ts";
 import type { DeviceLink } from "../mqtt/device-link.ts";
 import type { Deliver } from "./cloud-to-device.ts";
 import type { Device, Session } from "./device.ts";

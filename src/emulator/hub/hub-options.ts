@@ -44,6 +44,11 @@ export interface TelemetryOptions {
 export interface InvokeOptions {
   /** Milliseconds to wait for the answer, by the emulator's clock. Default 30 000. */
   readonly timeoutMs?: number;
+  /**
+   * Milliseconds to wait for the device to connect and to listen for methods, by the emulator's clock. Default 0: it has to
+   * be there.
+   */
+  readonly connectTimeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 

@@ -17,18 +17,17 @@ import type { ServiceModes } from "../service-modes.ts";
 import { DeviceConnection } from "./device-connection.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
 import type { HubFaults } from "./faults.ts";
+import { isAnotherHub } from "./hub-names.ts";
 import { type HubUsername, parseHubUsername } from "./hub-username.ts";
 import { hostsFor, judgeIdentity } from "./identity-check.ts";
 import { type MethodCalls, maxMethodBytes } from "./methods.ts";
 import { maxTelemetryBytes, type ReceivedTelemetry, TelemetryIntake } from "./telemetry.ts";
-import { channelOf, type DeviceTopic, parseDeviceTopic } from "./topics.ts";
+import { type Channel, channelOf, type DeviceTopic, parseDeviceTopic } from "./topics.ts";
 import { TwinDesk } from "./twin-desk.ts";
 
 /** What a {@link HubService} works with. */
 export interface HubServiceParts {
   readonly name: string;
-  /** The hub's host name, which a device's token has to name. */
-  readonly hostName: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: EventLog;
@@ -68,6 +67,12 @@ export class HubService implements MqttService {
     return this.#byDevice.get(deviceId);
   }
 
+  /** The connection on which a device listens to `channel`, when it does. */
+  listenerOf(deviceId: string, channel: Channel): DeviceConnection | undefined {
+    const connection = this.connectionOf(deviceId);
+    return connection?.hears(channel) ? connection : undefined;
+  }
+
   connect(link: DeviceLink, packet: ConnectPacket): ConnectAnswer {
     const { modes, faults, clock } = this.#parts;
     modes.watch(link);
@@ -87,12 +92,15 @@ export class HubService implements MqttService {
     if (packet.clientId !== clientIdOf(username)) {
       return this.#refuse(packet, connackCodes.identifierRejected, `client id for user name ${packet.username}`);
     }
+    if (isAnotherHub(this.name, username.host)) {
+      return this.#refuse(packet, connackCodes.notAuthorized, `the user name is meant for ${username.host}`);
+    }
     const device = username.moduleId === undefined ? registry.get(username.deviceId) : undefined;
     if (device === undefined) return this.#refuse(packet, connackCodes.notAuthorized, "there is no such device");
     const verdict = judgeIdentity(device, {
       sasToken: packet.password?.toString("utf8"),
       certificates: link.peer.certificates,
-      hosts: hostsFor(this.#parts.hostName, username.host),
+      hosts: hostsFor(this.name, username.host),
       nowMs: clock.now() + clockSkewMs,
     });
     if (!verdict.ok) return this.#refuse(packet, connackCodes.notAuthorized, verdict.why);

@@ -4,6 +4,7 @@ import { uuidFrom } from "../randomness.ts";
 import { Recording } from "../recording.ts";
 import { type Refusal, ServiceModes } from "../service-modes.ts";
 import { type AddDeviceOptions, authenticationOf } from "./add-device.ts";
+import { awaitListener } from "./await-listener.ts";
 import type { OutgoingCloudMessage, SentMessage } from "./cloud-to-device.ts";
 import type { Device } from "./device.ts";
 import type { ConnectionSummary } from "./device-connection.ts";
@@ -62,7 +63,6 @@ export class Hub {
     this.#feedback = new Recording(recordLimit);
     this.service = new HubService({
       name,
-      hostName,
       clock,
       log: log.child(name),
       events,
@@ -172,19 +172,25 @@ export class Hub {
   /**
    * Calls a direct method and waits for the answer.
    * @param payload `undefined` sends an empty body
-   * Rejects with `emulator.rejected`: unknown device (404001), not connected or not listening for methods (404103), gone
+   * Rejects with `emulator.rejected`: unknown device (404001), not connected or not listening for methods in time (404103), gone
    * before it answered (404104), too late (504101), a body of more than 131 072 bytes (413001); or with `signal.reason`.
    */
   async invokeMethod(
     deviceId: string,
     name: string,
     payload?: JsonValue,
-    { timeoutMs = 30_000, signal }: InvokeOptions = {},
+    { timeoutMs = 30_000, connectTimeoutMs: waitMs = 0, signal }: InvokeOptions = {},
   ): Promise<MethodResult> {
     signal?.throwIfAborted();
     this.#device(deviceId);
-    const connection = this.service.connectionOf(deviceId);
-    if (!connection?.hears("methods")) throw rejection(404103, deviceId);
+    const { service, clock } = this;
+    const wanted = { deviceId, channel: "methods", waitMs, signal } as const;
+    // Who is there is called at once.
+    const connection =
+      service.listenerOf(deviceId, "methods") ??
+      (await awaitListener({ service, clock, events: this.#options.events }, wanted));
+    signal?.throwIfAborted();
+    if (connection === undefined) throw rejection(404103, deviceId);
     const { link } = connection;
     const result = await this.#methods.invoke({ link, deviceId, name, payload, timeoutMs, signal });
     this.#options.events.add("hub.method-answered", { hub: this.name, deviceId, name, status: result.status });
@@ -204,11 +210,9 @@ export class Hub {
     const { twin } = this.#device(deviceId);
     const outcome = twin.patch("desired", patch);
     if (!outcome.ok) throw rejection(400004, outcome.fault);
-    const connection = this.service.connectionOf(deviceId);
-    if (connection?.hears("desired")) {
-      const body = JSON.stringify({ ...patch, $version: outcome.version });
-      connection.link.send(`$iothub/twin/PATCH/properties/desired/?$version=${outcome.version}`, body);
-    }
+    const body = JSON.stringify({ ...patch, $version: outcome.version });
+    const listener = this.service.listenerOf(deviceId, "desired");
+    listener?.link.send(`$iothub/twin/PATCH/properties/desired/?$version=${outcome.version}`, body);
     return outcome.version;
   }
 
@@ -252,7 +256,7 @@ export class Hub {
   /** Judges a device that came over HTTPS; `undefined` when there is none by that id. For the emulator. */
   judge(deviceId: string, { host, ...evidence }: HttpsEvidence): IdentityVerdict | undefined {
     const device = this.registry.get(deviceId);
-    const hosts = hostsFor(this.hostName, host);
+    const hosts = hostsFor(this.name, host);
     return device && judgeIdentity(device, { ...evidence, hosts });
   }
 

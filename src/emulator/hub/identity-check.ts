@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import { commonNameOf, isValidAt, judgePath, pathsToAnchors, thumbprintsOf } from "../certificate-chain.ts";
 import { judgeSasToken, parseSasToken } from "../sas.ts";
 import type { Device } from "./device.ts";
+import { hubHostNames } from "./hub-names.ts";
 
 /** What a device shows at CONNECT. */
 export interface HubEvidence {
@@ -67,10 +68,10 @@ function judgeChain(
 }
 
 /**
- * The names under which a hub may be meant in a token of a device that calls it `host`: a device that was pointed at
- * `localhost:8883` names that.
+ * The names under which the hub called `hub` may be meant in a token of a device that calls it `host`: a device that was
+ * pointed at `localhost:8883` names that.
  */
-export function hostsFor(hubHostName: string, host: string): readonly string[] {
+export function hostsFor(hub: string, host: string): readonly string[] {
   const isLocal = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(host);
-  return isLocal ? [hubHostName, host] : [hubHostName];
+  return isLocal ? [...hubHostNames(hub), host] : hubHostNames(hub);
 }

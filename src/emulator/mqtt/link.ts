@@ -76,6 +76,7 @@ const longestSilenceMs = 1_767_000;
 export class MqttLink implements DeviceLink {
   readonly peer: Peer;
   readonly signal: AbortSignal;
+  silent = false;
   readonly #stream: Duplex;
   readonly #outlet: Outlet;
   readonly #log: Logger;
@@ -91,7 +92,6 @@ export class MqttLink implements DeviceLink {
   #heard = false;
   #open = false;
   #tookLeave = false;
-  #silent = false;
   #lastHeardMs: number;
   #closeReason = "the client closed the connection";
 
@@ -125,14 +125,6 @@ export class MqttLink implements DeviceLink {
 
   get closeReason(): string {
     return this.#closeReason;
-  }
-
-  get silent(): boolean {
-    return this.#silent;
-  }
-
-  set silent(silent: boolean) {
-    this.#silent = silent;
   }
 
   send(topic: string, payload: string | Uint8Array = ""): void {
@@ -207,7 +199,7 @@ export class MqttLink implements DeviceLink {
 
   #take(frame: Frame | FrameFault): void {
     if ("kind" in frame) this.#refuseFrame(frame);
-    else if (!this.#silent) {
+    else if (!this.silent) {
       const packet = decodePacket(frame);
       if (packet.type === "malformed") this.breach("malformed-packet", packet.why);
       else if (packet.type === "connect") this.#connectOnce(packet);
@@ -245,7 +237,7 @@ export class MqttLink implements DeviceLink {
   }
 
   #answerConnect({ code, sessionPresent = false }: ConnectAnswer, packet: ConnectPacket, service: MqttService): void {
-    if (this.signal.aborted || this.#silent) return;
+    if (this.signal.aborted || this.silent) return;
     this.#write(encodeConnack(code, sessionPresent));
     if (this.#outlet.isDoomed) return;
     if (code !== connackCodes.accepted) {
@@ -311,7 +303,7 @@ export class MqttLink implements DeviceLink {
   }
 
   #write(bytes: Buffer): void {
-    if (this.#silent || this.signal.aborted) return;
+    if (this.silent || this.signal.aborted) return;
     this.#outlet.write(bytes);
     if (!this.#outlet.isClogged) return;
     this.#report("slow-reader");
@@ -321,8 +313,9 @@ export class MqttLink implements DeviceLink {
   #report(rule: Rule, detail?: string): void {
     this.#closeReason = detail === undefined ? `${rule}: ${rules[rule]}` : `${rule}: ${rules[rule]} (${detail})`;
     const { clientId } = this.connectPacket;
-    this.#log.warn(() => `closed a connection: ${this.#closeReason}`, { clientId, rule });
-    this.#onBreach?.(rule, this.#service?.name, clientId);
+    const service = this.#service?.name;
+    this.#log.warn(() => `closed a connection: ${this.#closeReason}`, { service, clientId, rule });
+    this.#onBreach?.(rule, service, clientId);
   }
 
   /** A client that dribbles bytes gains no time: CONNECT has to be complete. */

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parseDpsUsername } from "../../../src/emulator/dps/dps-username.ts";
 import type { Hub } from "../../../src/emulator/hub/hub.ts";
+import { hubHostName } from "../../../src/emulator/hub/hub-names.ts";
 import { parseHubUsername } from "../../../src/emulator/hub/hub-username.ts";
-import { certificateNames, checkHubNames, destinationOf, hubHostName } from "../../../src/emulator/service-names.ts";
+import { certificateNames, checkHubNames, destinationOf } from "../../../src/emulator/service-names.ts";
 
 const read = (file: string) =>
   JSON.parse(readFileSync(`test/vectors/${file}.json`, "utf8")) as {
@@ -99,6 +100,7 @@ describe("the names of an emulator", () => {
       "global.azure-devices-provisioning.net",
       "*.azure-devices-provisioning.net",
       "*.azure-devices.net",
+      "hub-a.azure-devices.net",
       "hub-a.device.azure-devices.net",
       "iot.example.com",
       "landfallemulator.blob.core.windows.net",

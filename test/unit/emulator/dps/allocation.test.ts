@@ -40,6 +40,11 @@ describe("the choice of a hub", () => {
     expect(latency({})).toBe("a");
   });
 
+  test("takes a hub by its host name as well", () => {
+    expect(nameOf({ allocation: "static", hubs: ["c.net", "a"] })).toBe("c");
+    expect(nameOf({ allocation: "lowest-latency", latenciesMs: { a: 30, "b.net": 20 } })).toBe("b");
+  });
+
   test("is none where no hub of that name exists", () => {
     expect(nameOf({ hubs: ["x"] })).toBeUndefined();
     expect(nameOf({ hubs: ["x"], allocation: "static" })).toBeUndefined();

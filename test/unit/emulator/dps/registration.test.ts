@@ -124,6 +124,14 @@ describe("a registration", () => {
     expect(emulated.dps.registrations).toHaveLength(1);
   });
 
+  test("makes one device of an id in two cases: as it was enrolled, or as a group saw it first", async () => {
+    const { emulated, key } = enrolled();
+    const group = emulated.dps.enroll({ group: "line", attestation: symmetric });
+    await emulated.outcome("DEV", { key });
+    for (const id of ["Member-1", "member-1"]) await emulated.outcome(id, { key: group.deviceKey(id) });
+    expect(emulated.hubs.flatMap(({ deviceIds }) => deviceIds).sort()).toEqual(["Member-1", "dev"]);
+  });
+
   test("ignores what a poll carries, takes one request id for all, and ends with the same answer however often it is asked", async () => {
     const { emulated, key } = enrolled();
     await using device = await emulated.connect("dev", { key });
@@ -166,6 +174,12 @@ describe("a registration", () => {
     const outcome = await homeless.emulated.outcome("dev", { key: homeless.key });
     expect(outcome).toMatchObject({ body: { status: "failed", registrationState: { errorCode: 400208 } } });
     expect(homeless.dps.registrations).toEqual([]);
+    expect(homeless.emulated.logged).toContainEqual(
+      expect.objectContaining({
+        level: "warn",
+        message: expect.stringContaining("names hub-x; there are only the hubs"),
+      }),
+    );
   });
 
   test("fails when the function that makes its payload throws", async () => {

@@ -43,6 +43,15 @@ describe("a connection to a hub", () => {
     expect(device.sessionPresent).toBe(false);
   });
 
+  test("is made under the hub's name for TLS 1.3, and at an address of this machine", async () => {
+    const emulated = new EmulatedHub();
+    for (const host of ["hub-a.device.azure-devices.net", "localhost:8883"]) {
+      const password = sasToken(`${host}/devices/dev`, deviceKey, { expiresAtMs: emulated.clock.now() + 1000 });
+      await (await emulated.device("dev", { username: `${host}/dev/?api-version=2021-04-12`, password })).leave();
+    }
+    expect(emulated.events.of("hub.connected")).toHaveLength(2);
+  });
+
   test.each<[string, number, (it: EmulatedHub) => object]>([
     ["a wrong key", 5, (it) => ({ password: it.token("dev", 3_600_000, other) })],
     ["an expired token", 5, (it) => ({ password: it.token("dev", 0) })],
@@ -54,6 +63,7 @@ describe("a connection to a hub", () => {
         password: sasToken("hub-b.azure-devices.net/devices/dev", deviceKey, { expiresAtMs: it.clock.now() + 1000 }),
       }),
     ],
+    ["a user name for another hub", 5, () => ({ username: "hub-b.azure-devices.net/dev/?api-version=2021-04-12" })],
     ["a token under a policy", 5, (it) => ({ password: `${it.token("dev")}&skn=iothubowner` })],
     ["no token", 5, () => ({ password: undefined })],
     ["something that is no token", 5, () => ({ password: "secret" })],
@@ -248,7 +258,9 @@ describe("a rule of the hub", () => {
     void act(device).catch(() => {});
     await device.closed;
     expect(emulated.broken).toEqual([rule]);
-    expect(emulated.logged.some(({ level, message }) => level === "warn" && message.includes(rule))).toBe(true);
+    const fields = { service: "hub-a", clientId: "dev", rule };
+    const message = expect.stringContaining(rule);
+    expect(emulated.logged).toContainEqual(expect.objectContaining({ level: "warn", message, fields }));
     expect(emulated.hub.received).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { EmulatedHub } from "../../../support/emulated-hub.ts";
+import { deviceKey, EmulatedHub } from "../../../support/emulated-hub.ts";
 import type { ForeignDevice } from "../../../support/foreign-device.ts";
 
 async function listening(): Promise<[EmulatedHub, ForeignDevice]> {
@@ -67,6 +67,34 @@ describe("a direct method", () => {
     await using device = await emulated.device();
     await expect(emulated.hub.invokeMethod("dev", "a")).rejects.toMatchObject(refused(404103));
     expect(device.messages.all).toEqual([]);
+  });
+
+  test("waits for the device to connect and to listen where it is told to, and no longer", async () => {
+    const emulated = new EmulatedHub();
+    const { hub, clock } = emulated;
+    hub.addDevice({ deviceId: "dev", authentication: { method: "symmetric_key", primaryKey: deviceKey } });
+    const call = hub.invokeMethod("dev", "a", undefined, { connectTimeoutMs: 10_000 });
+    await using device = await emulated.device("dev");
+    await device.subscribe("$iothub/methods/POST/#");
+    const { topic } = await device.messages.nth(1);
+    await device.publish(`$iothub/methods/res/200/?$rid=${requestIdIn(topic)}`);
+    expect(await call).toMatchObject({ status: 200 });
+
+    hub.addDevice({ deviceId: "away" });
+    const impatience = new AbortController();
+    const { signal } = impatience;
+    const calls = [
+      hub.invokeMethod("away", "a", undefined, { connectTimeoutMs: 10_000 }),
+      hub.invokeMethod("away", "a", undefined, { connectTimeoutMs: 1e6, signal }),
+    ];
+    const outcomes = Promise.allSettled(calls);
+    await clock.advance(10_000);
+    impatience.abort(new Error("enough"));
+    expect(await outcomes).toMatchObject([{ reason: refused(404103) }, { reason: { message: "enough" } }]);
+    const given = hub.invokeMethod("away", "a", undefined, { connectTimeoutMs: 10_000 });
+    emulated.events.close();
+    await expect(given).rejects.toMatchObject({ code: "emulator.closed" });
+    expect(clock.pending).toHaveLength(1); // the token's expiry only
   });
 
   test("times out after 30 seconds, or when it is told to, by the hub's clock", async () => {
