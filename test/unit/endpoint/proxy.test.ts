@@ -7,9 +7,9 @@ import type { LandfallError } from "../../../src/errors.ts";
 import { Secret } from "../../../src/secret.ts";
 import { startHttpProxy, startSocksProxy } from "../../support/proxy-peer.ts";
 import { startTcpPeer } from "../../support/tcp-peer.ts";
-import { startTlsPeer, testAuthority } from "../../support/tls-peer.ts";
+import { startTlsPeer, testTrust } from "../../support/tls-peer.ts";
 
-const { certificatePem: trustBundle } = await testAuthority();
+const trustBundle = await testTrust();
 const password = "p@ss:word/€";
 
 function dialerThrough(proxy: string, options: Partial<TlsDialerOptions> = {}): TlsDialer {

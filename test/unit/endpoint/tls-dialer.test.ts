@@ -10,18 +10,14 @@ import { createLogger, type LogRecord } from "../../../src/log.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
 import type { TlsIdentity } from "../../../src/tls-identity.ts";
 import { startTcpPeer } from "../../support/tcp-peer.ts";
-import { testDialer } from "../../support/test-dialer.ts";
-import { startTlsPeer, type TlsPeer, testAuthority } from "../../support/tls-peer.ts";
+import { startTlsPeer, type TlsPeer, testAuthority, testTrust } from "../../support/tls-peer.ts";
 
 const authority = await testAuthority();
+const trustBundle = await testTrust();
 
-const plain = await testDialer();
-
-/** A dialer with options of its own; without any, one for all tests, because making TLS contexts takes time. */
-function dialerWith(options?: Partial<TlsDialerOptions>): TlsDialer {
+function dialerWith(options: Partial<TlsDialerOptions> = {}): TlsDialer {
   const lookup = async (): Promise<string[]> => ["127.0.0.1"];
-  const { certificatePem: trustBundle } = authority;
-  return options ? new TlsDialer({ clock: systemClock, trustBundle, lookup, ...options }) : plain;
+  return new TlsDialer({ clock: systemClock, trustBundle, lookup, ...options });
 }
 
 function targetOf(peer: { readonly port: number }, more: Partial<DialTarget> = {}): DialTarget {
