@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
 import { parseProxy } from "../../../src/endpoint/proxy.ts";
 import { TlsDialer, type TlsDialerOptions } from "../../../src/endpoint/tls-dialer.ts";
@@ -128,10 +128,10 @@ describe.each([
       abort,
     );
     dialing.catch(() => {});
-    await vi.waitUntil(() => silent.accepted.length === 1);
+    await expect.poll(() => silent.accepted.length).toBe(1);
     abort.abort(reason);
     await expect(dialing).rejects.toBe(reason);
-    await vi.waitUntil(() => silent.accepted[0]?.closed);
+    await expect.poll(() => silent.accepted[0]?.closed).toBe(true);
   });
 });
 

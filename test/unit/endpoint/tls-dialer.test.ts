@@ -50,7 +50,7 @@ describe("TlsDialer", () => {
     const { socket, path } = await dialerWith({ lookup }).dial(targetOf(peer, { addresses: ["127.0.0.1"] }));
     expect(socket.authorized).toBe(true);
     expect(path).toEqual({ address: "127.0.0.1", remoteAddress: "127.0.0.1", remotePort: peer.port });
-    await vi.waitUntil(() => peer.secured.length === 1);
+    await expect.poll(() => peer.secured.length).toBe(1);
     expect((peer.secured[0] as unknown as { servername: string }).servername).toBe("peer.test");
     expect(lookup).not.toHaveBeenCalled();
     socket.destroy();
@@ -127,7 +127,7 @@ describe("TlsDialer", () => {
     const dialer = dialerWith();
     for (let round = 0; round < 2; round++) {
       const { socket } = await dialer.dial(targetOf(peer), { identity });
-      await vi.waitUntil(() => peer.secured.length === round + 1);
+      await expect.poll(() => peer.secured.length).toBe(round + 1);
       expect(peer.secured[round]?.getPeerCertificate().subject.CN).toBe("sensor-17");
       socket.destroy();
     }
@@ -203,7 +203,7 @@ describe("TlsDialer", () => {
     );
     dialing.catch(() => {});
     for (let address = 1; address <= 2; address++) {
-      await vi.waitUntil(() => peer.accepted.length === address);
+      await expect.poll(() => peer.accepted.length).toBe(address);
       await clock.sleeping();
       await clock.advance(15_000);
     }
@@ -241,12 +241,12 @@ describe("TlsDialer", () => {
     await new Promise((resolve) => process.nextTick(resolve)); // the connection is on its way, but not up
     duringConnect.abort(reason);
     await expect(connecting).rejects.toBe(reason);
-    await vi.waitUntil(() => untouched.accepted[0]?.closed);
+    await expect.poll(() => untouched.accepted[0]?.closed).toBe(true);
 
     const duringHandshake = new AbortController();
     const shaking = dialer.dial(targetOf(peer), duringHandshake);
     shaking.catch(() => {});
-    await vi.waitUntil(() => peer.accepted.length === 1);
+    await expect.poll(() => peer.accepted.length).toBe(1);
     duringHandshake.abort(reason);
     await expect(shaking).rejects.toBe(reason);
     await Promise.all(peer.accepted.map((socket) => socket.closed || once(socket, "close")));
