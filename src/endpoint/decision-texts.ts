@@ -9,6 +9,7 @@ import type { TextValues } from "./text-template.ts";
 /** The world at hand in words: what the places in the texts of reasons and warnings are filled with. */
 export function textValues(s: Situation, outcome: Outcome): TextValues {
   const { settings, name, proxy } = s;
+  const views = viewsOf(name);
   return {
     ...identityValues(s),
     ...addressValues(name, outcome),
@@ -21,8 +22,8 @@ export function textValues(s: Situation, outcome: Outcome): TextValues {
     redirect: s.connectTo?.host,
     gaps: list(name.gaps),
     globalGaps: list(s.global.name.gaps, "none was given"),
-    doubts: viewsOf(name),
-    views: viewsOf(name),
+    doubts: views,
+    views,
     known: list(
       s.service?.vetted.length ? s.service.vetted : [...name.vetted, ...(s.service ?? name).privatelinkNames],
       "remembered",

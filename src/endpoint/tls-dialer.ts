@@ -27,8 +27,8 @@ export interface TlsDialerOptions {
   readonly clock: Clock;
   /** Default: silent. */
   readonly log?: Logger;
-  /** PEM text of CAs trusted beside the system's; see `readTrustBundle`. */
-  readonly trustBundle?: string | undefined;
+  /** PEM text of CAs trusted beside the system's, see `readTrustBundle`; or the contexts that another dialer has made with it. */
+  readonly trustBundle?: string | TrustedContexts | undefined;
   /** Default: none. */
   readonly connectTo?: readonly ConnectToRule[];
   /** URL of the proxy for targets that allow one. Default: none. */
@@ -64,7 +64,8 @@ export class TlsDialer implements Dialer {
     this.#noProxy = options.noProxy ?? [];
     this.#lookup = options.lookup ?? lookupWithSystem;
     this.#timeoutMs = options.connectTimeoutMs ?? 15_000;
-    this.#contexts = new TrustedContexts(options.trustBundle);
+    const { trustBundle } = options;
+    this.#contexts = trustBundle instanceof TrustedContexts ? trustBundle : new TrustedContexts(trustBundle);
   }
 
   async dial(target: DialTarget, { identity, signal }: DialOptions = {}): Promise<DialedSocket> {

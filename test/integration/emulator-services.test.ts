@@ -16,6 +16,7 @@ import {
   overWebSocket,
   sasToken,
 } from "../support/foreign-device.ts";
+import { gone } from "../support/gone.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
 
 const scratch = new ScratchFolder();
@@ -361,7 +362,7 @@ describe("an emulator", () => {
     });
     await once(idle, "secureConnect");
     idle.on("error", () => {});
-    const idleClosed = once(idle, "close");
+    const idleClosed = gone(idle);
     await Promise.all([emulator.close(), emulator.close()]);
     await Promise.all([device.closed, idleClosed]);
     expect(await method).toMatchObject({ code: "emulator.rejected" });

@@ -104,7 +104,7 @@ describeOnBoards("commands", (start) => {
   test("one that takes its time is asked for again, and holds up only its like", async () => {
     const bench = await start();
     const boot = await bench.boot();
-    const slow = (id: string) => bench.write(72, 0, { id, boot, name: "calibrate", args: { ms: 300 } });
+    const slow = (id: string) => bench.write(72, 0, { id, boot, name: "calibrate", args: { ms: 1_500 } });
     expect(await slow("a")).toEqual({ id: "a" });
     expect(await refusal(slow("b"))).toEqual({ group: 72, rc: 10 });
     expect(await bench.write(72, 0, { id: "c", boot, name: "blink", args: { times: 3 } })).toMatchObject({
@@ -112,7 +112,7 @@ describeOnBoards("commands", (start) => {
     });
     let answer = await slow("a");
     while (answer.status === undefined) answer = await slow("a");
-    expect(answer).toEqual({ id: "a", status: 200, result: { ms: 300 } });
+    expect(answer).toEqual({ id: "a", status: 200, result: { ms: 1_500 } });
   });
 
   test("unknown names and wrong arguments have their status", async () => {

@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -62,7 +62,7 @@ export class RunningFirmware implements AsyncDisposable {
   }
 
   get hasEnded(): boolean {
-    return this.#child.exitCode !== null;
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   /** Takes its power away. */
@@ -95,7 +95,14 @@ export async function startFirmware(
     board === "mps2-an385"
       ? new RunningFirmware("qemu-system-arm", qemuWords(flash, socket))
       : new RunningFirmware(built(`${board}/landfall-mcu`), ["--flash", flash, "--socket", socket]);
-  return firmware.until(() => existsSync(socket));
+  return firmware.until(() => isListening(socket));
+}
+
+/** Whether somebody listens at a Unix socket, by the table of all that there are: its file is there a moment before. */
+function isListening(path: string): boolean {
+  const listens = "00010000";
+  const rows = readFileSync("/proc/net/unix", "utf8").split("\n");
+  return rows.some((row) => row.endsWith(` ${path}`) && row.split(" ")[3] === listens);
 }
 
 /** Starts the firmware as a program behind a pseudo-terminal, whose path it gives as well. */

@@ -1,8 +1,5 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { beforeAll, describe } from "vitest";
 import { seededRandom } from "../../src/emulator/randomness.ts";
-import { isLandfallError } from "../../src/errors.ts";
-import type { Port } from "../../src/serial/port.ts";
 import { portAt } from "../../src/serial/port-at.ts";
 import type { FaultyLinkOptions } from "../../src/testing/faulty-link.ts";
 import { mcuContract } from "../contract/mcu.ts";
@@ -31,7 +28,7 @@ async function open(board: Board, quality?: FaultyLinkOptions): Promise<McuUnder
     cert: await folder.write("cert.pem", certificate),
   });
   let firmware = await startFirmware(board, files);
-  const port = persistentPort(portAt(`unix:${files.socket}`));
+  const port = portAt(`unix:${files.socket}`);
   return {
     port: quality === undefined ? port : faultyPort(port, quality),
     patience: { tries: 40, timeoutMs: 300 },
@@ -40,23 +37,6 @@ async function open(board: Board, quality?: FaultyLinkOptions): Promise<McuUnder
       firmware = await startFirmware(board, files);
     },
     close: () => firmware.cutPower(),
-  };
-}
-
-/** A socket is in its place a moment before somebody listens there. */
-function persistentPort(port: Port): Port {
-  return {
-    name: port.name,
-    open: async (options) => {
-      for (;;) {
-        try {
-          return await port.open(options);
-        } catch (error) {
-          if (!isLandfallError(error) || error.code !== "serial.port-not-found") throw error;
-          await nextTurn();
-        }
-      }
-    },
   };
 }
 

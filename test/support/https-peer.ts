@@ -3,7 +3,7 @@ import type { TLSSocket } from "node:tls";
 import { systemClock } from "../../src/clock.ts";
 import type { Dialer } from "../../src/endpoint/dialer.ts";
 import { TlsDialer } from "../../src/endpoint/tls-dialer.ts";
-import { startTlsPeer, testAuthority } from "./tls-peer.ts";
+import { startTlsPeer, testTrust } from "./tls-peer.ts";
 
 /** One request as it arrived. */
 export interface SeenRequest {
@@ -47,10 +47,9 @@ export async function startHttpsPeer(names: readonly string[], answer: () => Htt
     });
   });
   const peer = await startTlsPeer((socket: TLSSocket) => server.emit("connection", socket), { names });
-  const { certificatePem } = await testAuthority();
   const rule = { toHost: "127.0.0.1", toPort: peer.port, text: `::127.0.0.1:${peer.port}` };
   return {
-    dialer: new TlsDialer({ clock: systemClock, trustBundle: certificatePem, connectTo: [rule] }),
+    dialer: new TlsDialer({ clock: systemClock, trustBundle: await testTrust(), connectTo: [rule] }),
     seen,
     get openSockets() {
       return peer.openSockets;

@@ -17,7 +17,8 @@ export interface ProcessOptions {
 /** One line of JSON that a process has printed. */
 export type JsonLine = Readonly<Record<string, unknown>>;
 
-const patienceMs = 30_000;
+/** A little less than the time that a test has: a slow machine takes half a minute for some of what is waited for. */
+const patienceMs = 50_000;
 
 /** A running program, what it has said so far, and ways to wait for more. */
 export class RunningProcess implements AsyncDisposable {

@@ -1,10 +1,11 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { freePorts } from "./free-ports.ts";
 import { systemPeer } from "./system-peer.ts";
 import { testAuthority } from "./tls-peer.ts";
 
@@ -32,7 +33,8 @@ export async function startMosquitto(names: readonly string[]): Promise<Mosquitt
     usage: "server",
   });
   const folder = await mkdtemp(join(tmpdir(), "landfall-mosquitto-"));
-  const [port, guardedPort] = [await freePort(), await freePort()];
+  const port = await freePorts(2);
+  const guardedPort = port + 1;
   const file = (name: string): string => join(folder, name);
   await writeFile(file("ca.pem"), authority.certificatePem);
   await writeFile(file("server.pem"), chainPem);
@@ -75,15 +77,6 @@ export async function startMosquitto(names: readonly string[]): Promise<Mosquitt
       await rm(folder, { recursive: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** A program that does not say when it is ready can only be asked. */

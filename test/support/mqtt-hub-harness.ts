@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { IPublishPacket } from "mqtt-packet";
 import { systemClock } from "../../src/clock.ts";
 import type { JsonObject, JsonValue } from "../../src/json.ts";
@@ -8,6 +7,7 @@ import type { TelemetryMessage } from "../../src/transport/messages.ts";
 import { MqttHubTransport } from "../../src/transport/mqtt/mqtt-hub-transport.ts";
 import type { HubTransport } from "../../src/transport/transport.ts";
 import type { HubHarness } from "../contract/hub-transport.ts";
+import { gone } from "./gone.ts";
 import { type MqttPeerConnection, startMqttPeer } from "./mqtt-peer.ts";
 import { testCredential, testDialer } from "./test-dialer.ts";
 
@@ -81,10 +81,10 @@ export async function startMqttHubHarness(carrier: "tcp" | "websocket", foreign?
         .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value ?? "")}`)
         .join("&");
       client.publish(`devices/${deviceId}/messages/devicebound/${bag}`, payload, { qos: 1, messageId: id });
-      const closed = once(client.stream, "close");
+      const closed = gone(client.stream);
       for (let count = 1; ; count++) {
         const puback = await Promise.race([client.nth("puback", count), closed]);
-        if (!("cmd" in puback)) return client.all("puback").some(({ messageId }) => messageId === id);
+        if (puback === undefined) return client.all("puback").some(({ messageId }) => messageId === id);
         if (puback.messageId === id) return true;
       }
     },

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll } from "vitest";
+import { freePorts } from "./free-ports.ts";
 import { systemPeer } from "./system-peer.ts";
 
 /** How a {@link Swtpm} is reached. */
@@ -52,13 +53,9 @@ export class Swtpm {
 
   /** Starts it with the state that it has: what is persistent is there, what is transient is not. */
   async start(): Promise<void> {
-    // A port that was free a moment ago may be taken by now.
-    for (let attempt = 1; ; attempt++) {
-      if (this.#port === 0 && !this.#overUnix) this.#port = await freePortPair();
-      if (await this.#launch()) return;
-      if (attempt === 5) throw new Error("swtpm does not start");
-      this.#port = 0;
-    }
+    // tpm2-tools look for the control channel at the port behind.
+    if (this.#port === 0 && !this.#overUnix) this.#port = await freePorts(2);
+    if (!(await this.#launch())) throw new Error(`swtpm does not start at ${this.location}`);
   }
 
   /** Ends it at once, as a loss of power does. Does nothing when it does not run. */
@@ -151,23 +148,6 @@ function peer(program: string): string {
   const file = systemPeer(program);
   if (file === undefined) throw new Error(`there is no ${program} on this machine; see .ci/peers`);
   return file;
-}
-
-/** A free port whose successor is free too: tpm2-tools look for the control channel there. */
-async function freePortPair(): Promise<number> {
-  for (;;) {
-    const first = createServer().listen(0, "127.0.0.1");
-    await once(first, "listening");
-    const address = first.address();
-    const port = typeof address === "object" && address !== null ? address.port : 0;
-    const second = createServer().listen(port + 1, "127.0.0.1");
-    const free = await Promise.race([
-      once(second, "listening").then(() => true),
-      once(second, "error").then(() => false),
-    ]).catch(() => false);
-    for (const server of [first, second]) server.close();
-    if (free) return port;
-  }
 }
 
 function accepts(

@@ -2,12 +2,11 @@ import { systemClock } from "../../src/clock.ts";
 import { TlsDialer } from "../../src/endpoint/tls-dialer.ts";
 import type { SasCredential } from "../../src/keys/credential.ts";
 import { Secret } from "../../src/secret.ts";
-import { testAuthority } from "./tls-peer.ts";
+import { testTrust } from "./tls-peer.ts";
 
-/** A dialer that trusts the CA of the tests and finds every name on loopback. One for many tests: making contexts takes time. */
+/** A dialer that trusts the CA of the tests and finds every name on loopback. */
 export async function testDialer(): Promise<TlsDialer> {
-  const { certificatePem } = await testAuthority();
-  return new TlsDialer({ clock: systemClock, trustBundle: certificatePem, lookup: async () => ["127.0.0.1"] });
+  return new TlsDialer({ clock: systemClock, trustBundle: await testTrust(), lookup: async () => ["127.0.0.1"] });
 }
 
 /** What {@link testCredential} writes into its tokens, so that a test can look for it where it must not be. */

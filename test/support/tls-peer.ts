@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import tls, { type TLSSocket } from "node:tls";
 import { CertificateAuthority, type IssuedCertificate } from "../../src/emulator/certificate-authority.ts";
+import { TrustedContexts } from "../../src/endpoint/trust.ts";
 
 let authority: Promise<CertificateAuthority> | undefined;
 
@@ -9,6 +10,14 @@ let authority: Promise<CertificateAuthority> | undefined;
 export function testAuthority(): Promise<CertificateAuthority> {
   authority ??= CertificateAuthority.create({ commonName: "Test root" });
   return authority;
+}
+
+let trusted: Promise<TrustedContexts> | undefined;
+
+/** TLS contexts that trust the {@link testAuthority}, for all dialers of this process: each of them takes time to make. */
+export function testTrust(): Promise<TrustedContexts> {
+  trusted ??= testAuthority().then(({ certificatePem }) => new TrustedContexts(certificatePem));
+  return trusted;
 }
 
 const usual = new Map<string, Promise<IssuedCertificate>>();

@@ -16,7 +16,10 @@ export async function installForUser(folder: ScratchFolder): Promise<NodeJS.Proc
   mkdirSync(folder.file("node_modules"));
   symlinkSync(root, folder.file("node_modules/landfall"));
   const prefix = folder.file("global");
-  await run("npm", ["install", "--global", "."], { cwd: root, env: { ...process.env, npm_config_prefix: prefix } });
+  await run("npm", ["install", "--global", "--no-audit", "--no-fund", "."], {
+    cwd: root,
+    env: { ...process.env, npm_config_prefix: prefix },
+  });
   // The Node that runs the tests comes before any other.
   return { PATH: [`${prefix}/bin`, dirname(process.execPath), process.env.PATH].join(delimiter) };
 }

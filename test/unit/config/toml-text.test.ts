@@ -2,23 +2,24 @@ import fc from "fast-check";
 import { parse } from "smol-toml";
 import { describe, expect, test } from "vitest";
 import { type TomlValue, tomlKey, tomlPath, tomlValue } from "../../../src/config/toml-text.ts";
+import { anyText } from "../../support/any-text.ts";
 
 const { value } = fc.letrec<{ value: TomlValue }>((tie) => ({
   value: fc.oneof(
     { depthSize: "small" },
-    fc.string({ unit: "binary" }),
+    anyText,
     fc.boolean(),
     fc.integer(),
     fc.double(),
     fc.array(tie("value"), { maxLength: 4 }),
-    fc.dictionary(fc.string({ unit: "binary" }), tie("value"), { maxKeys: 4, noNullPrototype: true }),
+    fc.dictionary(anyText, tie("value"), { maxKeys: 4, noNullPrototype: true }),
   ),
 }));
 
 describe("TOML text", () => {
   test("is read back as the value that was written", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), value, (key, written) => {
+      fc.property(anyText, value, (key, written) => {
         const read = parse(`${tomlKey(key)} = ${tomlValue(written)}`);
         expect(plain(read[key])).toEqual(plain(written));
       }),

@@ -65,7 +65,7 @@ const samples = new Map<keyof typeof kinds, Decided>();
  */
 function holds(kind: keyof typeof kinds, claim: (decision: EndpointDecision, world: World) => void): void {
   const { worlds, decide } = kinds[kind];
-  const drawn = () => [...(worlds === anyWorld ? plainWorlds : []), ...fc.sample(worlds, 800)];
+  const drawn = () => [...(worlds === anyWorld ? plainWorlds : []), ...fc.sample(worlds, 700)];
   const sample = samples.get(kind) ?? drawn().map((world) => ({ world, decision: decide(world) }));
   samples.set(kind, sample);
   for (const { world, decision } of sample) {
@@ -144,7 +144,7 @@ describe("in every world, the addresses of a decision", () => {
     holds("any", (decision, world) => {
       const remembered = world.memory.sightings.flatMap((each) => each.addresses);
       const known = isGlobal(decision) ? saidBy(world.globalSeen) : [...observed(world), ...remembered];
-      for (const address of decision.addresses ?? []) expect(known).toContain(address);
+      expect((decision.addresses ?? []).filter((address) => !known.includes(address))).toEqual([]);
     });
   });
 
@@ -177,7 +177,7 @@ describe("in every world, the addresses of a decision", () => {
       if (host === foreignHost && isLocal(first)) return;
       expect(isIPv4(first)).toBe(true);
       expect(path).toBe("private");
-      for (const address of addresses) expect([address, looksPrivate(world, address)]).toEqual([address, true]);
+      expect(addresses.filter((address) => !looksPrivate(world, address))).toEqual([]);
     });
   });
 
@@ -186,15 +186,14 @@ describe("in every world, the addresses of a decision", () => {
       const { host, path, addresses = [] } = decision;
       const isFine = (address: string): boolean =>
         looksPrivate(world, address) || (host === foreignHost && isLocal(address));
-      if (path === "private")
-        for (const address of addresses) expect([address, isFine(address)]).toEqual([address, true]);
+      if (path === "private") expect(addresses.filter((address) => !isFine(address))).toEqual([]);
     });
   });
 
   test("are never those of this machine, this link or a metadata service for an Azure name", () => {
     holds("any", ({ host, addresses = [] }) => {
       const forbidden = host === foreignHost ? isMetadata : isLocal;
-      for (const address of addresses) expect([address, forbidden(address)]).toEqual([address, false]);
+      expect(addresses.filter(forbidden)).toEqual([]);
     });
   });
 
@@ -210,7 +209,7 @@ describe("in every world, the addresses of a decision", () => {
     const guesses = saidBy(["override", "captive"]);
     holds("named", ({ reason, addresses = [] }) => {
       if (reason !== "private-endpoint") return;
-      for (const address of addresses) expect(guesses).not.toContain(address);
+      expect(addresses.filter((address) => guesses.includes(address))).toEqual([]);
     });
   });
 
@@ -318,7 +317,7 @@ describe("in every world, the decision", () => {
       const registration = decideEndpoint(frozen.settings, frozen.evidence, frozen.memory);
       for (const { text, advice, warnings } of [registration, decideForHub(world)]) {
         const texts = [text, advice, ...warnings.flatMap((warning) => [warning.text, warning.remedy])];
-        for (const each of texts) expect(each).not.toMatch(/\{\w+\}|undefined|\[object/);
+        expect(texts.filter((each) => /\{\w+\}|undefined|\[object/.test(each))).toEqual([]);
       }
     });
   });
@@ -345,16 +344,15 @@ describe("in every world, an assigned hub", () => {
       expect([kind, proxy]).toEqual(["hub", "never"]);
       if (world.connectTo !== undefined) return;
       expect([path, addresses.length > 0]).toEqual(["private", true]);
-      for (const address of addresses) expect([address, looksPrivate(world, address)]).toEqual([address, true]);
+      expect(addresses.filter((address) => !looksPrivate(world, address))).toEqual([]);
     });
   });
 
   test("is dialled at observed addresses only, never at those of this machine or link", () => {
     holds("hub", (decision, world) => {
-      for (const address of decision.addresses ?? []) {
-        expect(observed(world)).toContain(address);
-        expect(isLocal(address)).toBe(false);
-      }
+      const { addresses = [] } = decision;
+      const seen = observed(world);
+      expect(addresses.filter((address) => isLocal(address) || !seen.includes(address))).toEqual([]);
     });
   });
 

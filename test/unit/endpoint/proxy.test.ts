@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
 import { parseProxy } from "../../../src/endpoint/proxy.ts";
 import { TlsDialer, type TlsDialerOptions } from "../../../src/endpoint/tls-dialer.ts";
@@ -7,9 +7,9 @@ import type { LandfallError } from "../../../src/errors.ts";
 import { Secret } from "../../../src/secret.ts";
 import { startHttpProxy, startSocksProxy } from "../../support/proxy-peer.ts";
 import { startTcpPeer } from "../../support/tcp-peer.ts";
-import { startTlsPeer, testAuthority } from "../../support/tls-peer.ts";
+import { startTlsPeer, testTrust } from "../../support/tls-peer.ts";
 
-const { certificatePem: trustBundle } = await testAuthority();
+const trustBundle = await testTrust();
 const password = "p@ss:word/€";
 
 function dialerThrough(proxy: string, options: Partial<TlsDialerOptions> = {}): TlsDialer {
@@ -128,10 +128,10 @@ describe.each([
       abort,
     );
     dialing.catch(() => {});
-    await vi.waitUntil(() => silent.accepted.length === 1);
+    await expect.poll(() => silent.accepted.length).toBe(1);
     abort.abort(reason);
     await expect(dialing).rejects.toBe(reason);
-    await vi.waitUntil(() => silent.accepted[0]?.closed);
+    await expect.poll(() => silent.accepted[0]?.closed).toBe(true);
   });
 });
 

@@ -10,18 +10,14 @@ import { createLogger, type LogRecord } from "../../../src/log.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
 import type { TlsIdentity } from "../../../src/tls-identity.ts";
 import { startTcpPeer } from "../../support/tcp-peer.ts";
-import { testDialer } from "../../support/test-dialer.ts";
-import { startTlsPeer, type TlsPeer, testAuthority } from "../../support/tls-peer.ts";
+import { startTlsPeer, type TlsPeer, testAuthority, testTrust } from "../../support/tls-peer.ts";
 
 const authority = await testAuthority();
+const trustBundle = await testTrust();
 
-const plain = await testDialer();
-
-/** A dialer with options of its own; without any, one for all tests, because making TLS contexts takes time. */
-function dialerWith(options?: Partial<TlsDialerOptions>): TlsDialer {
+function dialerWith(options: Partial<TlsDialerOptions> = {}): TlsDialer {
   const lookup = async (): Promise<string[]> => ["127.0.0.1"];
-  const { certificatePem: trustBundle } = authority;
-  return options ? new TlsDialer({ clock: systemClock, trustBundle, lookup, ...options }) : plain;
+  return new TlsDialer({ clock: systemClock, trustBundle, lookup, ...options });
 }
 
 function targetOf(peer: { readonly port: number }, more: Partial<DialTarget> = {}): DialTarget {
@@ -54,7 +50,7 @@ describe("TlsDialer", () => {
     const { socket, path } = await dialerWith({ lookup }).dial(targetOf(peer, { addresses: ["127.0.0.1"] }));
     expect(socket.authorized).toBe(true);
     expect(path).toEqual({ address: "127.0.0.1", remoteAddress: "127.0.0.1", remotePort: peer.port });
-    await vi.waitUntil(() => peer.secured.length === 1);
+    await expect.poll(() => peer.secured.length).toBe(1);
     expect((peer.secured[0] as unknown as { servername: string }).servername).toBe("peer.test");
     expect(lookup).not.toHaveBeenCalled();
     socket.destroy();
@@ -131,7 +127,7 @@ describe("TlsDialer", () => {
     const dialer = dialerWith();
     for (let round = 0; round < 2; round++) {
       const { socket } = await dialer.dial(targetOf(peer), { identity });
-      await vi.waitUntil(() => peer.secured.length === round + 1);
+      await expect.poll(() => peer.secured.length).toBe(round + 1);
       expect(peer.secured[round]?.getPeerCertificate().subject.CN).toBe("sensor-17");
       socket.destroy();
     }
@@ -248,7 +244,7 @@ describe("TlsDialer", () => {
     );
     dialing.catch(() => {});
     for (let address = 1; address <= 2; address++) {
-      await vi.waitUntil(() => peer.accepted.length === address);
+      await expect.poll(() => peer.accepted.length).toBe(address);
       await clock.sleeping();
       await clock.advance(15_000);
     }
@@ -286,12 +282,12 @@ describe("TlsDialer", () => {
     await new Promise((resolve) => process.nextTick(resolve)); // the connection is on its way, but not up
     duringConnect.abort(reason);
     await expect(connecting).rejects.toBe(reason);
-    await vi.waitUntil(() => untouched.accepted[0]?.closed);
+    await expect.poll(() => untouched.accepted[0]?.closed).toBe(true);
 
     const duringHandshake = new AbortController();
     const shaking = dialer.dial(targetOf(peer), duringHandshake);
     shaking.catch(() => {});
-    await vi.waitUntil(() => peer.accepted.length === 1);
+    await expect.poll(() => peer.accepted.length).toBe(1);
     duringHandshake.abort(reason);
     await expect(shaking).rejects.toBe(reason);
     await Promise.all(peer.accepted.map((socket) => socket.closed || once(socket, "close")));

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { CertificateAuthority, type IssuedCertificate } from "../../../src/emulator/certificate-authority.ts";
 import { chainFrom, commonNames, parseCertificateChain, toPem } from "../../../src/keys/certificate-chain.ts";
 import { openssl } from "../../support/openssl.ts";
+import { rsaAuthority } from "../../support/rsa-authority.ts";
 import { ScratchFolder } from "../../support/scratch-folder.ts";
 
 const folder = new ScratchFolder();
@@ -62,20 +63,21 @@ describe("ordering certificates", () => {
   });
 });
 
-const algorithms = { ec: ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], rsa: ["rsa:2048"] };
+const newEcKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
 /** A certificate by `openssl`, signed by itself; certificate and key are left in the folder under `name`. */
 async function selfSigned(commonName: string, keyType: "ec" | "rsa", name: string): Promise<X509Certificate> {
   const [key, file] = [folder.file(`${name}.key`), folder.file(`${name}.pem`)];
-  const subject = ["-subj", `/CN=${commonName}`];
-  await openssl("req", "-x509", "-newkey", ...algorithms[keyType], "-nodes", "-keyout", key, "-out", file, ...subject);
+  const made = async () => ["-key", await folder.write(`${name}.key`, (await rsaAuthority()).privateKeyPem)];
+  const keyed = keyType === "rsa" ? await made() : [...newEcKey, "-keyout", key];
+  await openssl("req", "-x509", ...keyed, "-out", file, "-subj", `/CN=${commonName}`);
   return new X509Certificate(await readFile(file));
 }
 
 /** A certificate that says of its issuer nothing but the name, as plain tools write it. */
 async function signedWithoutKeyIdentifiers(commonName: string, issuer: string): Promise<X509Certificate> {
   const request = folder.file("request.pem");
-  const newKey = ["-newkey", ...algorithms.ec, "-nodes", "-keyout", folder.file("leaf.key")];
+  const newKey = [...newEcKey, "-keyout", folder.file("leaf.key")];
   await openssl("req", "-new", ...newKey, "-subj", `/CN=${commonName}`, "-out", request);
   const signer = ["-CA", folder.file(`${issuer}.pem`), "-CAkey", folder.file(`${issuer}.key`), "-set_serial", "1"];
   return new X509Certificate(await openssl("x509", "-req", "-in", request, ...signer));
@@ -84,17 +86,7 @@ async function signedWithoutKeyIdentifiers(commonName: string, issuer: string): 
 describe("common names", () => {
   const namesOf = async (subject: string): Promise<readonly string[]> => {
     const key = folder.file("key.pem");
-    const pem = await openssl(
-      "req",
-      "-x509",
-      "-newkey",
-      "ec",
-      "-pkeyopt",
-      "ec_paramgen_curve:P-256",
-      "-nodes",
-      "-utf8",
-      ...["-keyout", key, "-subj", subject],
-    );
+    const pem = await openssl("req", "-x509", ...newEcKey, "-utf8", "-keyout", key, "-subj", subject);
     return commonNames(new X509Certificate(pem));
   };
 

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { openPemKey } from "../../../src/keys/pem-key.ts";
 import { Secret } from "../../../src/secret.ts";
 import { openssl } from "../../support/openssl.ts";
+import { rsaAuthority } from "../../support/rsa-authority.ts";
 import { ScratchFolder } from "../../support/scratch-folder.ts";
 
 const folder = new ScratchFolder();
@@ -54,7 +55,8 @@ describe("a PEM key as openssl writes it", () => {
   });
 
   test("RSA in PKCS#1", async () => {
-    const pem = await openssl("genrsa", "-traditional", "2048");
+    const made = await folder.write("made.pem", (await rsaAuthority()).privateKeyPem);
+    const pem = await openssl("rsa", "-traditional", "-in", made);
     expect(pem).toContain("BEGIN RSA PRIVATE KEY");
     const key = await keyOf(await folder.write("rsa.pem", pem));
     expect(key.publicKey.asymmetricKeyDetails?.modulusLength).toBe(2048);

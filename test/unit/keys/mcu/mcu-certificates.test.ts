@@ -5,6 +5,7 @@ import { readMcuCertificates } from "../../../../src/keys/mcu/mcu-certificates.t
 import { McuDigestSigner } from "../../../../src/keys/mcu/mcu-digest-signer.ts";
 import { SmpLink } from "../../../../src/serial/smp-link.ts";
 import { FakeClock } from "../../../../src/testing/fake-clock.ts";
+import { rsaAuthority } from "../../../support/rsa-authority.ts";
 import { ScriptedMcu } from "../../../support/scripted-mcu.ts";
 
 const root = await CertificateAuthority.create({ commonName: "Factory root" });
@@ -63,7 +64,7 @@ describe("the key of an MCU", () => {
   });
 
   test("is refused when it is an RSA key", async () => {
-    const { certificatePem } = await root.issue({ commonName: "press-8", usage: "client", keyType: "rsa" });
+    const { certificatePem } = await rsaAuthority();
     const { link } = await holding(new X509Certificate(certificatePem).raw);
     await using _ = link;
     await expect(McuDigestSigner.open(link)).rejects.toMatchObject({ code: "key.unusable" });
