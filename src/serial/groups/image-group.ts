@@ -23,12 +23,6 @@ export interface ImageSlot {
   readonly permanent: boolean;
 }
 
-/**
- * The list of slots is the longest answer that a small MCU gives: where one byte in a thousand goes wrong, three lists of ten
- * do not arrive. An update asks for several, and would fail by the usual number of tries every now and then.
- */
-const listTries = 10;
-
 /** Erasing a slot keeps an MCU from answering for seconds. */
 const eraseTimeoutMs = 30_000;
 
@@ -42,8 +36,7 @@ export class ImageGroup {
 
   /** Every slot that holds an image. */
   async slots(options?: SmpCallOptions): Promise<readonly ImageSlot[]> {
-    const request = { operation: "read", group: 1, command: 0, tries: listTries } as const;
-    return readSlots(await this.#client.request(request, options));
+    return readSlots(await this.#client.request({ operation: "read", group: 1, command: 0 }, options));
   }
 
   /** Has MCUboot try the image of that hash at the next start, and go back after the start behind it unless confirmed. */
@@ -66,10 +59,8 @@ export class ImageGroup {
 
   async #writeState(body: CborMap, options: SmpCallOptions | undefined): Promise<readonly ImageSlot[]> {
     // Saying it twice changes nothing: the mark in the flash is there already.
-    const patience = { repeatable: true, tries: listTries, timeoutMs: 3_000 };
-    return readSlots(
-      await this.#client.request({ operation: "write", group: 1, command: 0, body, ...patience }, options),
-    );
+    const request = { operation: "write", group: 1, command: 0, body, repeatable: true, timeoutMs: 3_000 } as const;
+    return readSlots(await this.#client.request(request, options));
   }
 }
 
