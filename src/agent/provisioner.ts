@@ -130,7 +130,7 @@ export class Provisioner {
     signal.throwIfAborted();
     log.info("asking DPS for an assignment", { reason, registrationId });
     tell("provisioning", { reason, registrationId });
-    const assignment = await source.ask({ signal });
+    const assignment = await source.ask({ signal, onNotStored: (error) => tell("not-stored", { error }) });
     this.#delayNext(undefined);
     // A key that comes with it may be under way into slow hardware.
     await untilAborted(this.#adopt(assignment, "provisioned"), signal);
