@@ -557,7 +557,7 @@ export const errorTable = {
   "cli.usage": {
     summary: "The command line is not valid.",
     retry: "never",
-    remedy: "See `landfall --help`.",
+    remedy: "See `landfall --help`, and `landfall help COMMAND` for one command.",
   },
   "cli.output-failed": {
     summary: "The result of a command could not be written to standard output.",

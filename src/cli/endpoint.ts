@@ -14,7 +14,7 @@ import { type Command, configOption, type ExitCode, type Invocation, jsonOption,
 export const endpoint: Command = {
   name: "endpoint",
   description:
-    "Explains which endpoint would be used now, and why: the decision, every piece of evidence, and what to do where a\n" +
+    "Explains which endpoint would be used now, and why: the decision, every piece of evidence, and what to do where a " +
     "way is barred. Sends DNS queries only. Exits 1 when nothing may be dialled.",
   options: {
     ...configOption,
