@@ -23,7 +23,7 @@ export const endpoint: Command = {
       type: "boolean",
       help: "forget which paths were private: the device has left its private network for good",
     },
-    ...jsonOption("landfall.endpoint/1"),
+    ...jsonOption("landfall.endpoint/1; of --forget, landfall.endpoint-forgotten/1"),
   },
   async run(invocation) {
     const { options, env } = invocation;
