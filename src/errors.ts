@@ -239,9 +239,15 @@ export const errorTable = {
     remedy: "Point identity_cert and identity_pk at a matching pair.",
   },
   "certificate.not-valid-now": {
-    summary: "The certificate is expired or not valid yet.",
+    summary: "The certificate has expired.",
     retry: "never",
     remedy: "Renew the certificate, or correct this machine's clock.",
+  },
+  "certificate.not-valid-yet": {
+    summary: "By this machine's clock the certificate is not valid yet; it is used as soon as it is.",
+    retry: "backoff",
+    remedy:
+      "Have this machine's clock set, best by a time server (NTP). If it is right, look at the certificate's dates.",
   },
   "attestation.registration-id": {
     summary: "The registration id does not follow the rules of DPS.",
@@ -589,7 +595,7 @@ export const errorTable = {
   "cli.usage": {
     summary: "The command line is not valid.",
     retry: "never",
-    remedy: "See `landfall --help`.",
+    remedy: "See `landfall --help`, and `landfall help COMMAND` for one command.",
   },
   "cli.output-failed": {
     summary: "The result of a command could not be written to standard output.",

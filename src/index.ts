@@ -8,11 +8,13 @@ export { Agent, type AgentOptions } from "./agent/agent.ts";
 export type { AgentEvents, AgentPlace, AssignmentOrigin, ProvisioningReason } from "./agent/events.ts";
 export type { MessageOptions } from "./agent/message.ts";
 export type { OpeningDelayed } from "./agent/patient-opening.ts";
+export type { FoundWay, RouteFinder } from "./agent/route-finder.ts";
 export type { FoundRoute } from "./agent/routes.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type LoadedFile, type LoadOptions, loadSettings } from "./config/load.ts";
 export type {
   AttestationSettings,
+  DoctorSettings,
   DpsSettings,
   DpsTransportName,
   HubSettings,
@@ -34,8 +36,11 @@ export type {
 export { type LoadedSettings, type SettingsOrigin, settingsFrom } from "./config/settings-from.ts";
 export type { Configuration } from "./config/settings-schema.ts";
 export type { TpmLocation } from "./config/tpm-location.ts";
+export type { CloudName } from "./endpoint/clouds.ts";
 export type { ConnectToRule } from "./endpoint/connect-to.ts";
+export type { EndpointPath } from "./endpoint/endpoint-decision.ts";
 export type { EndpointSettings } from "./endpoint/endpoint-settings.ts";
+export type { NameServer } from "./endpoint/name-server.ts";
 export {
   type ErrorCode,
   errorTable,
@@ -61,6 +66,7 @@ export {
 } from "./log.ts";
 export type { Assignment } from "./provisioning/assignment.ts";
 export { Secret } from "./secret.ts";
+export type { McuLink, McuLinkEvents } from "./serial/mcu-link.ts";
 export type { TlsIdentity } from "./tls-identity.ts";
 export type {
   CloudMessage,

@@ -4,7 +4,10 @@ import { basename, dirname, join } from "node:path";
 import { describeCause, isLandfallError, LandfallError } from "./errors.ts";
 
 /** The calls that a state file needs; `node:fs/promises` has them all. */
-export type StateFileSystem = Pick<typeof nodeFiles, "mkdir" | "stat" | "open" | "rename" | "unlink" | "readFile">;
+export type StateFileSystem = Pick<
+  typeof nodeFiles,
+  "mkdir" | "stat" | "open" | "rename" | "unlink" | "readFile" | "readdir"
+>;
 
 /** Settings of a {@link StateFile}. */
 export interface StateFileOptions {
@@ -17,9 +20,13 @@ export interface StateFileOptions {
 /** No state file comes near this; something larger is not ours. */
 const maxBytes = 1024 * 1024;
 
+/** A write takes moments. A temporary file as old as this belongs to one that a crash or a power cut has ended. */
+const strandedAfterMs = 60 * 60_000;
+
 /**
  * One file of the agent's state: replaced as a whole or not at all. A reader, also in another process or after a power
- * cut, sees the old content or the new one, never a part.
+ * cut, sees the old content or the new one, never a part. What a write that was cut off has left behind is removed by a
+ * later one.
  *
  * The file has mode 0600. A missing directory is made with mode 0700; one that is there has to belong to the agent's
  * user, so that a command run once as root does not leave files behind that the agent cannot replace, and nobody else
@@ -63,6 +70,7 @@ export class StateFile {
       throw unusable(`cannot write ${this.path}`, error);
     }
     await this.#syncDirectory();
+    await this.#removeStranded();
   }
 
   /** Removes the file; does nothing when there is none. */
@@ -121,6 +129,21 @@ export class StateFile {
       await handle.sync();
     } finally {
       await handle.close();
+    }
+  }
+
+  async #removeStranded(): Promise<void> {
+    const directory = dirname(this.path);
+    try {
+      const { mtimeMs: writtenAtMs } = await this.#files.stat(this.path);
+      for (const name of await this.#files.readdir(directory)) {
+        if (!name.startsWith(`.${basename(this.path)}.`) || !name.endsWith(".tmp")) continue;
+        const path = join(directory, name);
+        const { mtimeMs } = await this.#files.stat(path);
+        if (writtenAtMs - mtimeMs > strandedAfterMs) await this.#files.unlink(path);
+      }
+    } catch {
+      // Another process was quicker, or the directory cannot be listed: the content is in place either way.
     }
   }
 

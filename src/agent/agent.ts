@@ -230,7 +230,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
   /**
    * Asks DPS for the present assignment and stores it; while a registration is under way, its outcome is the answer. An
    * agent that is started moves there if it is another one; the old one is kept until then. With a source without DPS
-   * the answer is the configured hub.
+   * the answer is the configured hub. What cannot be stored is told by the event `not-stored`, and is an answer as well.
    *
    * Rejects with `provisioning.*`, `endpoint.*`, `transport.*`, `hub.closed` or `signal.reason`; an abort leaves the
    * registration to its fate.

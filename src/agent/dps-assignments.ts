@@ -8,7 +8,7 @@ import type { Assignment } from "../provisioning/assignment.ts";
 import type { AssignmentBinding, AssignmentStore } from "../provisioning/assignment-store.ts";
 import { register } from "../provisioning/register.ts";
 import type { CallOptions, DpsTransport, Route } from "../transport/transport.ts";
-import type { AssignmentSource, KnownAssignment } from "./assignment-source.ts";
+import type { AskOptions, AssignmentSource, KnownAssignment } from "./assignment-source.ts";
 
 /** Parts of {@link DpsAssignments}. */
 export interface DpsAssignmentsParts {
@@ -53,7 +53,7 @@ export class DpsAssignments implements AssignmentSource {
     }
   }
 
-  async ask(options: CallOptions = {}): Promise<Assignment> {
+  async ask({ onNotStored, ...options }: AskOptions = {}): Promise<Assignment> {
     const { settings, store, route, ...parts } = this.#parts;
     const { idScope, payload, timeoutMs } = settings;
     // DPS keeps one connection for each device; the old one goes first.
@@ -68,6 +68,7 @@ export class DpsAssignments implements AssignmentSource {
     } catch (error) {
       // A full or read-only disk must not keep a device off its hub; it will ask DPS again at the next start.
       parts.log.warn(`the assignment could not be stored: ${describeCause(error)}`, { error });
+      onNotStored?.(error as Error);
     }
     return assignment;
   }

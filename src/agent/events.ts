@@ -35,6 +35,8 @@ export interface AgentEvents {
   provisioning: [{ readonly reason: ProvisioningReason; readonly registrationId: string }];
   /** There is an assignment to work with; it may be the one from before. */
   assigned: [AgentPlace & { readonly origin: AssignmentOrigin; readonly substatus?: string }];
+  /** What DPS assigned could not be stored. The agent works with it all the same; its next start will ask DPS again. */
+  "not-stored": [{ readonly error: Error }];
   /**
    * A registration failed. It is tried again after `retryInMs`; without that, when the hub refuses again or somebody asks.
    */
@@ -55,6 +57,21 @@ export interface AgentEvents {
   /** The agent has ended: after `close`, or with the error that it cannot mend. */
   closed: [{ readonly error?: unknown }];
 }
+
+/** The names of all of them. */
+export const agentEvents = [
+  "endpoint",
+  "provisioning",
+  "assigned",
+  "not-stored",
+  "provisioning-failed",
+  "connected",
+  "disconnected",
+  "waiting",
+  "renewed",
+  "displaced",
+  "closed",
+] as const satisfies readonly (keyof AgentEvents)[];
 
 /** Tells listeners of an event. Never throws. */
 export type Tell = <Name extends keyof AgentEvents>(name: Name, about: AgentEvents[Name][0]) => void;

@@ -138,7 +138,7 @@ export class Provisioner {
     signal.throwIfAborted();
     log.info("asking DPS for an assignment", { reason, registrationId });
     tell("provisioning", { reason, registrationId });
-    const assignment = await source.ask({ signal });
+    const assignment = await source.ask({ signal, onNotStored: (error) => tell("not-stored", { error }) });
     this.#lastFailure = undefined;
     this.#delayNext(undefined);
     // A key that comes with it may be under way into slow hardware.

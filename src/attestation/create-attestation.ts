@@ -32,7 +32,7 @@ export interface CreatedAttestation {
 
 /**
  * Opens the keys that the settings name and checks all that can be checked without contacting anybody: that key and
- * certificate fit each other, that the certificate is valid now and for this device, that ids and keys are well-formed.
+ * certificate fit each other, that the certificate has not expired and is for this device, that ids and keys are well-formed.
  *
  * Rejects with `key.*`, `certificate.*`, `tpm.*`, `attestation.*` or `config.secret-unreadable`; nothing stays open then.
  */

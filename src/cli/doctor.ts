@@ -24,7 +24,7 @@ export const doctor: Command = {
     "endpoint. Exit codes: 0 all is well, 1 warnings, 2 failures, 3 bad configuration or usage, 4 could not finish.",
   options: {
     ...configOption,
-    ...jsonOption("landfall.doctor/1"),
+    ...jsonOption("landfall.doctor/1; of --list, landfall.doctor-checks/1"),
     list: { type: "boolean", help: "list the checks, and run none" },
     only: {
       type: "string",

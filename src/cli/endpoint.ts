@@ -14,7 +14,7 @@ import { type Command, configOption, type ExitCode, type Invocation, jsonOption,
 export const endpoint: Command = {
   name: "endpoint",
   description:
-    "Explains which endpoint would be used now, and why: the decision, every piece of evidence, and what to do where a\n" +
+    "Explains which endpoint would be used now, and why: the decision, every piece of evidence, and what to do where a " +
     "way is barred. Sends DNS queries only. Exits 1 when nothing may be dialled.",
   options: {
     ...configOption,
@@ -23,7 +23,7 @@ export const endpoint: Command = {
       type: "boolean",
       help: "forget which paths were private: the device has left its private network for good",
     },
-    ...jsonOption("landfall.endpoint/1"),
+    ...jsonOption("landfall.endpoint/1; of --forget, landfall.endpoint-forgotten/1"),
   },
   async run(invocation) {
     const { options, env } = invocation;

@@ -1,19 +1,6 @@
 import type { Agent } from "../agent/agent.ts";
+import { agentEvents } from "../agent/events.ts";
 import type { TextSink } from "./terminal.ts";
-
-/** The events of an agent that `landfall run --json` prints. */
-const agentEvents = [
-  "endpoint",
-  "provisioning",
-  "assigned",
-  "provisioning-failed",
-  "connected",
-  "disconnected",
-  "waiting",
-  "renewed",
-  "displaced",
-  "closed",
-] as const;
 
 /** Every event that `landfall run --json` prints: the agent's own, and what it does for the command. */
 export const eventNames = [

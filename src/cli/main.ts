@@ -8,7 +8,7 @@ import { textSink } from "./terminal.ts";
 const { env, stdin, stdout, stderr } = process;
 const ending = new AbortController();
 
-// The MQTT library would print whole packets under this variable, passwords included; NODE_DEBUG=landfall is for that.
+// The MQTT library would print whole packets under this variable, bodies included; NODE_DEBUG=landfall shows them without.
 delete env.DEBUG;
 
 const onInterrupt = (name: "SIGINT" | "SIGTERM"): void => {

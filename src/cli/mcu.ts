@@ -2,11 +2,17 @@ import { isLandfallError, LandfallError } from "../errors.ts";
 import { type Command, configOption, type ExitCode, type Invocation, jsonOption } from "./command.ts";
 import { exitCodeFor } from "./error-report.ts";
 
-/** What `landfall mcu` can do; each has a file of its own, loaded when it is called. */
-const actions: Readonly<Record<string, () => Promise<(invocation: Invocation) => Promise<ExitCode>>>> = {
-  info: async () => (await import("./mcu/info.ts")).info,
-  flash: async () => (await import("./mcu/flash.ts")).flash,
-  monitor: async () => (await import("./mcu/monitor.ts")).monitor,
+interface Action {
+  /** Most operands after the action's own name. */
+  readonly operands: number;
+  /** Each action has a file of its own, loaded when it is called. */
+  load(): Promise<(invocation: Invocation) => Promise<ExitCode>>;
+}
+
+const actions: Readonly<Record<string, Action>> = {
+  info: { operands: 0, load: async () => (await import("./mcu/info.ts")).info },
+  flash: { operands: 1, load: async () => (await import("./mcu/flash.ts")).flash },
+  monitor: { operands: 0, load: async () => (await import("./mcu/monitor.ts")).monitor },
 };
 
 /** The exit code of an update that ended with the former firmware. */
@@ -37,17 +43,18 @@ export const mcu: Command = {
     },
     ...jsonOption("landfall.mcu-info/1, landfall.mcu-flash/1; monitor prints landfall.mcu-line/1 lines"),
   },
-  maxPositionals: 2,
+  maxPositionals: Number.POSITIVE_INFINITY,
   async run(invocation) {
-    const [name = "nothing", operand] = invocation.positionals;
+    const [name = "", ...operands] = invocation.positionals;
     const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
     if (action === undefined) {
-      throw new LandfallError("cli.usage", `mcu: expected info, flash or monitor, got ${JSON.stringify(name)}`);
+      const found = name === "" ? "nothing" : `"${name}"`;
+      throw new LandfallError("cli.usage", `mcu: expected info, flash or monitor, got ${found}`);
     }
-    if (name !== "flash" && operand !== undefined) {
-      throw new LandfallError("cli.usage", `mcu ${name}: unexpected argument ${JSON.stringify(operand)}`);
+    if (operands.length > action.operands) {
+      throw new LandfallError("cli.usage", `mcu ${name}: unexpected argument "${operands[action.operands]}"`);
     }
-    return (await action())(invocation);
+    return (await action.load())(invocation);
   },
   exitCodeFor: (error) =>
     isLandfallError(error) && error.code === "firmware.reverted" ? reverted : exitCodeFor(error),

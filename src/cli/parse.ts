@@ -34,6 +34,12 @@ export function parseCommandLine(
     return { options: values as OptionValues, positionals };
   } catch (error) {
     if (error instanceof LandfallError) throw error;
-    throw new LandfallError("cli.usage", `${command.name}: ${(error as Error).message}`, { cause: error });
+    throw new LandfallError("cli.usage", `${command.name}: ${whatIsWrong(error)}`, { cause: error });
   }
+}
+
+/** The platform's message without the advice behind it, which can be lines long. */
+function whatIsWrong(error: unknown): string {
+  const { message } = error as Error;
+  return message.split(/\n|\. To specify/, 1)[0] ?? message;
 }

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { nearest } from "../config/did-you-mean.ts";
 import { isLandfallError, LandfallError } from "../errors.ts";
 import { type LogLevel, logLevels } from "../log.ts";
 import { version } from "../version.ts";
@@ -67,7 +68,14 @@ async function dispatch(host: ProgramHost): Promise<ExitCode> {
 
 async function load(name: string): Promise<Command> {
   const entry = commands.find((command) => command.name === name);
-  if (entry === undefined) throw new LandfallError("cli.usage", `unknown command "${name}"`);
+  if (entry === undefined) {
+    const meant = nearest(
+      name,
+      commands.map((each) => each.name),
+    );
+    const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
+    throw new LandfallError("cli.usage", `unknown command "${name}"${hint}`);
+  }
   return entry.load();
 }
 

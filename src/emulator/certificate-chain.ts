@@ -1,4 +1,6 @@
 import type { X509Certificate } from "node:crypto";
+// Node 20 leaves `createSecureContext` out of this module in any process that asks for `toLegacyObject` before it is loaded.
+import "node:tls";
 
 /** Why a chain is not accepted, in words that fit a log line; what the device is told says less. */
 export type ChainFault =

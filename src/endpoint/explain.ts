@@ -74,20 +74,26 @@ export function evidenceLines(
   return lines.map((line) => line.trim());
 }
 
-function nameLines(
-  { host, servers, answers, system, hosts, proxy, connectTo }: NameEvidence,
-  describe: Describe,
-): string[] {
+function nameLines(evidence: NameEvidence, describe: Describe): string[] {
+  const { host, hosts, proxy, connectTo } = evidence;
   return [
     `What is known of ${host}:`,
-    ...(servers.length === 0 ? ["  no name server is configured"] : []),
-    ...answers.map((answer) => `  ${answerLine(answer, describe)}`),
-    `  the system's resolver: ${systemLine(system, describe)}`,
+    ...resolverLines(evidence, describe),
     ...hosts.map(({ file, line, address }) => `  ${file}:${line}: ${describe(address)}`),
     ...(proxy.applies
       ? [`  proxy ${proxy.proxy} (${proxy.source})${proxy.resolvesNames ? ", looks names up itself" : ""}`]
       : []),
     ...(connectTo === undefined ? [] : [`  connect_to "${connectTo.rule}" leads to ${connectTo.host}`]),
+  ];
+}
+
+/** Nobody is asked where a rule leads elsewhere. */
+function resolverLines({ servers, answers, system, connectTo }: NameEvidence, describe: Describe): string[] {
+  if (connectTo !== undefined && servers.length === 0 && system.status === "not-asked") return [];
+  return [
+    ...(servers.length === 0 ? ["  no name server is configured"] : []),
+    ...answers.map((answer) => `  ${answerLine(answer, describe)}`),
+    `  the system's resolver: ${systemLine(system, describe)}`,
   ];
 }
 

@@ -91,6 +91,7 @@ export const warningRules: readonly WarningRule[] = [
     code: "answers-missing",
     when: (s, _, reason) =>
       s.name.gaps.length > 0 &&
+      s.connectTo === undefined && // where a rule leads, DNS has no say
       !["dns-unavailable", "evidence-incomplete", "last-good-address", "global-unresolved"].includes(reason),
   },
   {

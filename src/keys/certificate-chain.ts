@@ -1,4 +1,6 @@
 import { X509Certificate } from "node:crypto";
+// Node 20 leaves `createSecureContext` out of this module in any process that asks for `toLegacyObject` before it is loaded.
+import "node:tls";
 import { LandfallError } from "../errors.ts";
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;

@@ -4,7 +4,7 @@ import { isLandfallError, LandfallError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
 import { type CertificateChain, commonNames, isIssuedBy, toPem } from "./certificate-chain.ts";
-import { checkValidity } from "./certificate-validity.ts";
+import { checkBegun, checkNotExpired } from "./certificate-validity.ts";
 import { isSamePublicKey } from "./same-public-key.ts";
 import type { TlsKey } from "./tls-key.ts";
 
@@ -25,24 +25,30 @@ export class CertificateIdentity implements TlsIdentity, AsyncDisposable {
   readonly commonNames: readonly string[];
   /** What a person should know although the identity can be used. */
   readonly warnings: readonly string[];
+  readonly #chain: CertificateChain;
   readonly #key: TlsKey;
   readonly #location: string;
+  readonly #clock: Clock;
 
   /**
    * Checks that the parts fit each other. Throws `certificate.key-mismatch` when the key is not the leaf's, and
-   * `certificate.not-valid-now` when a certificate is more than ten minutes outside its time; nearer than that is a
-   * warning, because the machine's clock may be off by that much.
+   * `certificate.not-valid-now` when a certificate has expired more than ten minutes ago; nearer than that is a warning,
+   * because the machine's clock may be off by that much. A certificate that is not valid yet is a warning here.
    */
   constructor({ chain, certificateLocation, key, clock }: CertificateIdentityParts) {
     checkKeyMatches(chain, certificateLocation, key);
-    this.warnings = [...checkValidity(chain, clock.now()), ...findGaps(chain, certificateLocation)];
+    this.warnings = [...checkNotExpired(chain, clock.now()), ...findGaps(chain, certificateLocation)];
     this.certificateChain = toPem(chain);
     this.commonNames = commonNames(chain[0]);
+    this.#chain = chain;
     this.#key = key;
     this.#location = certificateLocation;
+    this.#clock = clock;
   }
 
+  /** Also rejects with `certificate.not-valid-yet` until this machine's clock has come as far as the certificates' time. */
   async secureContext(base: SecureContextOptions): Promise<SecureContext> {
+    checkBegun(this.#chain, this.#clock.now());
     try {
       return await this.#key.secureContext({ ...base, cert: this.certificateChain });
     } catch (cause) {

@@ -27,7 +27,7 @@ export type StoredAssignment =
   | { readonly state: "corrupt" }
   | { readonly state: "stored"; readonly binding: AssignmentBinding; readonly assignment: Assignment };
 
-const schema = "landfall.assignment/1";
+const schema = "landfall.stored-assignment/1";
 
 /**
  * The assignment that a device boots from without asking DPS: `assignment.json` in the state directory.

@@ -135,8 +135,8 @@ class Runner implements AsyncDisposable {
       case "answer-challenge":
         return this.#answerChallenge(effect.blob, signal);
       case "wait":
-        if (effect.after) this.#log.warn("trying again", { afterMs: effect.ms, error: effect.after });
-        else this.#log.debug("registration is under way", { nextPollMs: effect.ms });
+        if (effect.after) this.#log.warn("trying again", { afterMs: Math.ceil(effect.ms), error: effect.after });
+        else this.#log.debug("registration is under way", { nextPollMs: Math.ceil(effect.ms) });
         await this.#registration.clock.sleep(effect.ms, { signal });
         return { kind: "woke" };
     }

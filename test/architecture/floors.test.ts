@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { findCircle, importGraph } from "./imports.ts";
+import { findCircle, importGraph, root } from "./imports.ts";
 
 /** Rooms by floor, ground first. A file may import from lower floors and from its own room. */
 const floors: readonly (readonly string[])[] = [
@@ -31,6 +33,16 @@ describe("the structure of the sources", () => {
   test("knows the floor of every room", () => {
     const unknown = [...graph.keys()].filter((file) => file.startsWith("src/") && floorOf(roomOf(file)) < 0);
     expect(unknown).toEqual([]);
+  });
+
+  test("is listed in CONTRIBUTING.md from the ground up", () => {
+    const page = readFileSync(join(root, "CONTRIBUTING.md"), "utf8");
+    const listed = [...page.matchAll(/^\| `src\/([^`]+)` \|/gm)].map(([, name = ""]) =>
+      name === "*.ts" ? "ground" : name,
+    );
+    expect([...listed].sort()).toEqual(floors.flat().sort());
+    const order = listed.map(floorOf);
+    expect(order).toEqual([...order].sort((one, other) => one - other));
   });
 
   test("imports point down only", () => {

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Agent } from "../../src/agent/agent.ts";
 import { CertificateAuthority, deriveDeviceKey, type IssuedCertificate } from "../../src/emulator/index.ts";
-import { AgentWorld } from "../support/agent-world.ts";
+import type { LandfallError } from "../../src/errors.ts";
+import { AgentWorld, WorldClock } from "../support/agent-world.ts";
 import { openssl } from "../support/openssl.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
 
@@ -133,6 +134,36 @@ test("an RSA key serves as well as an EC key", async () => {
   const issued = await factory.issue({ commonName: "old-press", usage: "client", keyType: "rsa" });
   const agent = await world.agent(await pemFiles("old-press", issued));
   expect(await serveOnce(agent)).toEqual({ deviceId: "old-press", transport: "mqtt", credential: "certificate" });
+});
+
+test("a certificate that begins later than this machine's time is waited for, at DPS and at the hub", async () => {
+  const dayMs = 86_400_000;
+  const notBefore = new Date(Date.now() - dayMs / 2);
+  const identity = await pemFiles("early", await factory.issue({ commonName: "early", usage: "client", notBefore }));
+  /** Starts an agent whose clock is a day behind. */
+  const startEarly = async () => {
+    const clock = new WorldClock(Date.now() - dayMs);
+    const agent = await world.agent(identity, { clock, random: () => 0.5 });
+    return { clock, agent, started: agent.start() };
+  };
+  const reasons = () => world.records.map(({ message, fields }) => [message, (fields.error as LandfallError)?.code]);
+
+  const first = await startEarly();
+  expect(world.records.some(({ level, message }) => level === "warn" && message.includes("not valid yet"))).toBe(true);
+  await vi.waitUntil(() => reasons().some(([, code]) => code === "certificate.not-valid-yet"));
+  first.clock.step(dayMs); // as a time server does
+  await first.clock.advance(1000);
+  expect(await first.started).toMatchObject({ deviceId: "early" });
+  await first.agent.close();
+
+  const second = await startEarly();
+  await vi.waitUntil(() => world.told("waiting").length > 0);
+  expect(world.told("waiting")[0]).toMatchObject({ error: { code: "certificate.not-valid-yet" } });
+  second.clock.step(dayMs);
+  await second.clock.advance(1000);
+  expect(await second.started).toMatchObject({ deviceId: "early" });
+  expect(world.told("assigned").at(-1)).toMatchObject({ origin: "stored" });
+  await second.agent.close();
 });
 
 test("the payload goes out and comes back, the model is announced to both services", async () => {

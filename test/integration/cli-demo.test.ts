@@ -132,18 +132,18 @@ function runningIn(folder: string, program: string): number[] {
   });
 }
 
-describe.skipIf(lacks("swtpm"))("the TPM of landfall demo", () => {
+describe.each([
+  ["x509", "main.js", false],
+  ["tpm", "swtpm", lacks("swtpm")],
+])("landfall demo --identity %s that is killed", (identity, program, isLacking) => {
   const folder = new ScratchFolder();
 
-  test("ends with the demo, even if that is killed", async () => {
-    await using demo = startLandfall(["demo", "--identity", "tpm"], { env: { TMPDIR: folder.path } });
+  test.skipIf(isLacking)(`leaves nobody behind, ${program} neither`, async () => {
+    await using demo = startLandfall(["demo", "--identity", identity], { env: { TMPDIR: folder.path } });
     await demo.shows(/✓ endpoint/);
-    expect(runningIn(folder.path, "swtpm")).not.toEqual([]);
+    expect(runningIn(folder.path, program)).not.toEqual([]);
     demo.kill("SIGKILL");
     await demo.exited;
-    await vi.waitUntil(() => runningIn(folder.path, "swtpm").length === 0, { timeout: 30_000 });
-    // An agent outlives those who listen to it, as it should, and goes on looking for DPS.
-    for (const agent of runningIn(folder.path, "main.js")) process.kill(agent, "SIGKILL");
     await vi.waitUntil(() => runningIn(folder.path, "").length === 0, { timeout: 30_000 });
   });
 });

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { Emulator } from "../../src/emulator/index.ts";
 import { connectedByHand, networkOf, symmetricKeyDevice, writeConfiguration } from "../support/emulated-device.ts";
@@ -49,7 +49,18 @@ describe("landfall provision", () => {
       deviceId: "json",
       substatus: "initialAssignment",
       payload: { got: { site: "plant 7" } },
+      stored: true,
     });
+  });
+
+  test("an assignment that cannot be stored is printed, and exits 1", async () => {
+    const { file } = await symmetricKeyDevice(emulator, folder, "full-disk");
+    // What a full disk does to the temporary file, a directory in its place does to the rename.
+    await mkdir(folder.file("full-disk-state/assignment.json"), { recursive: true, mode: 0o700 });
+    const { code, out, err } = await landfall(["provision", "--json", "-c", file]);
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ schema: "landfall.assignment/1", deviceId: "full-disk", stored: false });
+    expect(err).toContain("code: state.unwritable");
   });
 
   test("a refusal exits 1 with what DPS said", async () => {

@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { Agent } from "../../src/agent/agent.ts";
-import type { AgentEvents } from "../../src/agent/events.ts";
+import { type AgentEvents, agentEvents } from "../../src/agent/events.ts";
 import { Sightings } from "../../src/testing/sightings.ts";
 
 /** One event of an agent: its name, and what it told. */
@@ -8,25 +8,12 @@ export type Happening = {
   [Name in keyof AgentEvents]: readonly [Name, AgentEvents[Name][0]];
 }[keyof AgentEvents];
 
-const names = [
-  "endpoint",
-  "provisioning",
-  "assigned",
-  "provisioning-failed",
-  "connected",
-  "disconnected",
-  "waiting",
-  "renewed",
-  "displaced",
-  "closed",
-] as const satisfies readonly (keyof AgentEvents)[];
-
 /** Everything that agents tell, in order. */
 export class AgentRecord {
   readonly #events = new Sightings<Happening>();
 
   follow(agent: Agent): void {
-    for (const name of names) {
+    for (const name of agentEvents) {
       (agent as EventEmitter).on(name, (about: unknown) => this.#events.add([name, about] as unknown as Happening));
     }
   }

@@ -50,8 +50,10 @@ describe.each(entries)("%s", (entry) => {
   });
 });
 
-test("what a user's own transport needs can be imported", () => {
+test("what a user's own transport, or his own way to the services, needs can be imported", () => {
   const names = exportsOf("src/index.ts");
+  for (const name of ["RouteFinder", "FoundWay", "EndpointPath", "NameServer", "McuLink"])
+    expect(names.has(name)).toBe(true);
   const seams = ["DpsTransport", "DpsChannel", "HubTransport", "HubConnection", "HubHandlers", "Route", "CallOptions"];
   for (const name of [...seams, "Credential", "SasCredential", "TlsIdentity"]) expect(names.has(name)).toBe(true);
 });

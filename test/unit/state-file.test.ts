@@ -125,6 +125,25 @@ describe("a power cut", () => {
     expect(await new StateFile(path).read()).toBe("new");
   });
 
+  test("may leave a temporary file behind; once it is an hour old, a later write removes it, and nothing else", async () => {
+    const minutesOld = {
+      ".thing.json.0123456789ab.tmp": 61,
+      ".thing.json.cdef01234567.tmp": 59,
+      ".other.json.tmp": 61,
+    };
+    for (const [name, minutes] of Object.entries(minutesOld)) {
+      const seconds = Date.now() / 1000 - minutes * 60;
+      await files.writeFile(join(directory, name), "half");
+      await files.utimes(join(directory, name), seconds, seconds);
+    }
+    await new StateFile(path).write("new");
+    expect((await files.readdir(directory)).sort()).toEqual([
+      ".other.json.tmp",
+      ".thing.json.cdef01234567.tmp",
+      "thing.json",
+    ]);
+  });
+
   test("on a file system that cannot sync directories, the write still succeeds", async () => {
     await new StateFile(path, { files: recordingFiles("sync directory").system }).write("x");
     expect(await new StateFile(path).read()).toBe("x");

@@ -1,14 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { LandfallError } from "../../errors.ts";
 import type { PrintedEvent } from "../event-lines.ts";
 import { ownProgram } from "./run-ourselves.ts";
+import { spawnBound } from "./spawn-bound.ts";
 
 /** How much of what the agent said last is told when something goes wrong. */
 const lastWordsLines = 20;
 
-/** A `landfall run --json` of its own, and the events it tells. */
+/** A `landfall run --json` of its own, and the events it tells. It ends with this process, however that ends. */
 export class AgentProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<number | null>;
@@ -18,8 +19,8 @@ export class AgentProcess implements AsyncDisposable {
 
   /** @param env variables beside those of this process */
   constructor(configFile: string, env: NodeJS.ProcessEnv = {}) {
-    this.#child = spawn(process.execPath, [ownProgram, "run", "-c", configFile, "--json"], {
-      stdio: ["ignore", "pipe", "pipe"],
+    this.#child = spawnBound([process.execPath, ownProgram, "run", "-c", configFile, "--json"], {
+      output: ["pipe", "pipe"],
       env: { ...process.env, ...env },
     });
     this.#ended = once(this.#child, "close").then(([code]) => code as number | null);

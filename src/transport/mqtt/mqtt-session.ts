@@ -72,7 +72,8 @@ export class MqttSession {
       clean: options.cleanSession,
       clientId: options.clientId,
       username: options.username,
-      ...(options.password ? { password: options.password.reveal() } : {}),
+      // As bytes: the library's packet writer shows every string that it writes to whoever sets DEBUG=mqtt*.
+      ...(options.password ? { password: Buffer.from(options.password.reveal()) } : {}),
       keepalive: options.keepAliveSeconds,
       timerVariant: intervalsOf(options.clock),
       connectTimeout: 2_147_483_647, // we limit the time ourselves, by our clock

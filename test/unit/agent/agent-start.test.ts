@@ -207,6 +207,8 @@ describe("the state directory", () => {
     scene.dps.respond(assignedTo(hubA));
     const agent = await scene.create();
     expect(await agent.start()).toMatchObject({ hub: hubA });
+    const told = new Map<string, unknown>(scene.happened);
+    expect(told.get("not-stored")).toMatchObject({ error: { code: "state.unwritable" } });
     expect(scene.logged("warn")).toContainEqual(expect.stringContaining("the assignment could not be stored"));
     expect(await readdir(scene.directory)).toEqual(["assignment.json"]);
   });

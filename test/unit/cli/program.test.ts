@@ -38,8 +38,22 @@ describe("landfall", () => {
   test("an unknown command exits 2 and says which", async () => {
     const { code, err } = await landfall("lunch");
     expect(code).toBe(2);
-    expect(err).toContain('unknown command "lunch"');
+    expect(err).toContain('unknown command "lunch"\n');
     expect(err).toContain("code: cli.usage");
+    expect((await landfall("provison")).err).toContain('unknown command "provison"; did you mean "provision"?\n');
+  });
+
+  test.each([
+    [["run", "--bogus"], "run: Unknown option '--bogus'"],
+    [["run", "-c", "--json"], "run: Option '-c' argument is ambiguous."],
+    [["mcu"], "mcu: expected info, flash or monitor, got nothing"],
+    [["mcu", "toString"], 'mcu: expected info, flash or monitor, got "toString"'],
+    [["mcu", "info", "extra"], 'mcu info: unexpected argument "extra"'],
+    [["mcu", "flash", "image", "extra"], 'mcu flash: unexpected argument "extra"'],
+  ])("%j is told what is wrong with it in one short line", async (args, message) => {
+    const { code, err } = await landfall(...args);
+    expect(code).toBe(2);
+    expect(err.split("\n")[0]).toBe(`error: ${message}`);
   });
 
   test("a result that could not be written is a failure", async () => {

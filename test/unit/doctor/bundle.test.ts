@@ -27,7 +27,7 @@ async function settings() {
     "10.0.0.9 printer.corp\n10.20.0.5 contoso.azure-devices-provisioning.net\n",
   );
   const stored = {
-    schema: "landfall.assignment/1",
+    schema: "landfall.stored-assignment/1",
     binding: { idScope: "0ne00AB12CD", registrationId: "sensor-0017", endpoint: "auto" },
     assignment: {
       assignedHub: "hub-a.azure-devices.net",

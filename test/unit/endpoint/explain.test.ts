@@ -49,6 +49,18 @@ describe("a decision in words", () => {
     expect(text).toContain("Warning (answers-missing):");
   });
 
+  test("speaks of no name server where a rule leads elsewhere and nobody was asked", () => {
+    const connectTo = { rule: "::127.0.0.1:", host: "127.0.0.1" };
+    const lines = explainLines(explained(worldOf([], { connectTo, system: { status: "not-asked" } })));
+    const known = lines.indexOf(`What is known of ${dpsHost}:`);
+    expect(lines.slice(known, known + 3)).toEqual([
+      `What is known of ${dpsHost}:`,
+      '  connect_to "::127.0.0.1:" leads to 127.0.0.1',
+      "",
+    ]);
+    expect(lines.join("\n")).not.toContain("Warning");
+  });
+
   test("says what stands in the way when nothing is dialled, and whom to ask", () => {
     const text = explainLines(
       explained(worldOf(["missingRecord"], { ...hostsLine("nonsense"), ...behindProxy({ resolvesNames: false }) })),

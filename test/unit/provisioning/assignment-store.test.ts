@@ -91,7 +91,7 @@ describe("the assignment store", () => {
 });
 
 describe("a corrupt assignment file", () => {
-  const whole = { schema: "landfall.assignment/1", binding, assignment };
+  const whole = { schema: "landfall.stored-assignment/1", binding, assignment };
 
   test.each([
     ["empty", ""],

@@ -1,15 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { systemClock } from "../../../clock.ts";
 import { LandfallError } from "../../../errors.ts";
+import { spawnBound } from "../spawn-bound.ts";
 
-/** A shell that becomes swtpm, and leaves behind who ends it as soon as its standard input does: with this process, however that ends. */
-const endsWithInput = 'exec 3<&0; (read -r _ <&3; kill $$ 2>/dev/null) & exec "$@" 3<&- </dev/null';
-
-/** `swtpm`, a software TPM with a state of its own. */
+/** `swtpm`, a software TPM with a state of its own. It ends with this process, however that ends. */
 export class SoftTpm implements AsyncDisposable {
   /** As the setting `tpm` names it. */
   readonly location: string;
@@ -34,10 +32,9 @@ export class SoftTpm implements AsyncDisposable {
       ...["swtpm", "socket", "--tpm2", "--tpmstate", `dir=${directory}`, "--flags", "not-need-init,startup-clear"],
       ...["--server", `type=unixio,path=${data}`, "--ctrl", `type=unixio,path=${control}`],
     ];
-    const child = spawn("sh", ["-c", endsWithInput, "sh", ...command], { stdio: ["pipe", "ignore", "pipe"] });
+    const child = spawnBound(command, { output: ["ignore", "pipe"] });
     const said: Buffer[] = [];
-    child.stderr.on("data", (bytes: Buffer) => said.push(bytes));
-    child.stdin.on("error", () => {}); // nothing is written, so there is nothing to lose
+    child.stderr?.on("data", (bytes: Buffer) => said.push(bytes));
     const ended = once(child, "exit");
     const tpm = new SoftTpm(data, child, ended);
     try {
