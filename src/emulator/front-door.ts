@@ -29,6 +29,12 @@ export interface FrontDoorOptions {
 }
 
 /**
+ * How long an HTTPS connection may wait for its next request. Far longer than Node's five seconds: a device that polls
+ * slowly, or is busy with a large file between two requests, must not come back just when its connection is closed.
+ */
+const idleHttpsMs = 120_000;
+
+/**
  * The two ports of the emulator: MQTT over TLS, and HTTPS with MQTT over WebSocket. All services stand behind both.
  *
  * Clients are asked for a certificate and come in whatever they answer, as the cloud does it: who uses a shared access
@@ -58,6 +64,7 @@ export class FrontDoor {
     this.#https = createHttpsServer(tls, (request, response) => {
       options.onRequest(request, response, callerOf(request.socket as TLSSocket));
     });
+    this.#https.keepAliveTimeout = idleHttpsMs;
     const webSockets = new WebSockets(options.log, (stream, socket) => this.#welcome(stream, socket, "mqtt-ws"));
     this.#https.on("upgrade", (request, socket, head) => webSockets.upgrade(request, socket, head));
     for (const server of [this.#mqtt, this.#https]) this.#guard(server);
