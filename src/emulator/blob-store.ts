@@ -34,17 +34,20 @@ export class BlobStore {
     return this.#host();
   }
 
-  /** Opens a blob for writing; one that was there by that name is gone. */
-  create(name: string): BlobUpload {
-    const blob = new Blob(uuidFrom(this.#random), () => this.#bytes());
+  /**
+   * Opens a blob for writing; one that was there by that name is gone.
+   * @param isOpen whether the signature is still good. Default: always
+   */
+  create(name: string, isOpen: () => boolean = () => true): BlobUpload {
+    const blob = new Blob(uuidFrom(this.#random), isOpen, () => this.#bytes());
     this.#blobs.set(name, blob);
     return blob;
   }
 
-  /** A blob by name and signature; `undefined` when the two do not go together. */
+  /** A blob by name and signature; `undefined` when the two do not go together, or the signature is no longer good. */
   open(name: string, signature: string): BlobUpload | undefined {
     const blob = this.#blobs.get(name);
-    return blob?.signature === signature ? blob : undefined;
+    return blob?.signature === signature && blob.isOpen() ? blob : undefined;
   }
 
   /** What is in a blob, `undefined` when it is not there or not complete. */
@@ -59,12 +62,14 @@ export class BlobStore {
 
 class Blob implements BlobUpload {
   readonly signature: string;
+  readonly isOpen: () => boolean;
   content: Buffer | undefined;
   readonly #storeBytes: () => number;
   readonly #blocks = new Map<string, Buffer>();
 
-  constructor(signature: string, storeBytes: () => number) {
+  constructor(signature: string, isOpen: () => boolean, storeBytes: () => number) {
     this.signature = signature;
+    this.isOpen = isOpen;
     this.#storeBytes = storeBytes;
   }
 

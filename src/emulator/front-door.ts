@@ -4,13 +4,13 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from "n
 import type { Server as NetServer, ServerOpts, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from "node:tls";
-import { createWebSocketStream, WebSocketServer } from "ws";
 import { describeCause, LandfallError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { type Caller, callerOf } from "./caller.ts";
 import { handshakeFailure } from "./handshake-failure.ts";
 import type { CutManner } from "./mqtt/link.ts";
 import type { Peer } from "./mqtt/peer.ts";
+import { WebSockets } from "./web-sockets.ts";
 
 /** What a {@link FrontDoor} is made with. */
 export interface FrontDoorOptions {
@@ -28,11 +28,11 @@ export interface FrontDoorOptions {
   readonly onRequest: (request: IncomingMessage, response: ServerResponse, caller: Caller) => void;
 }
 
-/** Path of MQTT over WebSocket, for DPS and hubs alike. The dollar sign is literal. */
-const webSocketPath = "/$iothub/websocket";
-
-/** The largest WebSocket message; the MQTT packets inside have a bound of their own. */
-const maxWebSocketBytes = 1024 * 1024;
+/**
+ * How long an HTTPS connection may wait for its next request. Far longer than Node's five seconds: a device that polls
+ * slowly, or is busy with a large file between two requests, must not come back just when its connection is closed.
+ */
+const idleHttpsMs = 120_000;
 
 /**
  * The two ports of the emulator: MQTT over TLS, and HTTPS with MQTT over WebSocket. All services stand behind both.
@@ -44,7 +44,6 @@ export class FrontDoor {
   readonly #options: FrontDoorOptions;
   readonly #mqtt: TlsServer;
   readonly #https: HttpsServer;
-  readonly #webSockets: WebSocketServer;
   readonly #sockets = new Set<Socket>();
 
   private constructor(options: FrontDoorOptions) {
@@ -65,24 +64,9 @@ export class FrontDoor {
     this.#https = createHttpsServer(tls, (request, response) => {
       options.onRequest(request, response, callerOf(request.socket as TLSSocket));
     });
-    this.#webSockets = new WebSocketServer({
-      noServer: true,
-      maxPayload: maxWebSocketBytes,
-      perMessageDeflate: false,
-      // Some clients write MQTT; each gets its own spelling back.
-      handleProtocols: (offered) => [...offered].find((protocol) => protocol.toLowerCase() === "mqtt") ?? false,
-    });
-    this.#https.on("upgrade", (request, socket, head) => {
-      const [path] = (request.url ?? "").split("?");
-      if (path !== webSocketPath) {
-        options.log.warn(() => `refused a WebSocket at ${path}; MQTT is at ${webSocketPath}`);
-        socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-        return;
-      }
-      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        this.#welcome(createWebSocketStream(webSocket), request.socket as TLSSocket, "mqtt-ws");
-      });
-    });
+    this.#https.keepAliveTimeout = idleHttpsMs;
+    const webSockets = new WebSockets(options.log, (stream, socket) => this.#welcome(stream, socket, "mqtt-ws"));
+    this.#https.on("upgrade", (request, socket, head) => webSockets.upgrade(request, socket, head));
     for (const server of [this.#mqtt, this.#https]) this.#guard(server);
   }
 

@@ -109,6 +109,16 @@ describe("HTTPS at the emulator", () => {
     expect((await ask(emulator, method, path)).status).toBe(status);
   });
 
+  test("keeps a connection for the next request, longer than a slow poll or a large file takes", async () => {
+    await using emulator = await Emulator.start();
+    const { wsPort: port } = emulator.ready;
+    const target = { host: "127.0.0.1", port, servername: dpsHost, ca: emulator.authority.certificatePem };
+    const agent = new Agent({ keepAlive: true });
+    const [response] = await once(request({ ...target, agent, path: "/" }).end(), "response");
+    expect(response.resume().headers["keep-alive"]).toBe("timeout=120");
+    agent.destroy();
+  });
+
   test("reads no more of a body than a message may have", async () => {
     await using emulator = await Emulator.start();
     const body = Buffer.alloc(200_000, " ");

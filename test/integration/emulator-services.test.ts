@@ -6,7 +6,9 @@ import { request } from "node:https";
 import { join } from "node:path";
 import tls from "node:tls";
 import { beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
 import { CertificateAuthority, Emulator, type IssuedCertificate, seededRandom } from "../../src/emulator/index.ts";
+import { createLogger } from "../../src/log.ts";
 import { poll, register } from "../support/emulated-dps.ts";
 import {
   type Dial,
@@ -236,6 +238,18 @@ describe("an emulator", () => {
     await expect(
       ForeignDevice.connect(overTls(emulator, { servername: "localhost" }), { clientId: "dev" }),
     ).rejects.toBe("closed");
+  });
+
+  test("takes no text from a WebSocket", async () => {
+    const logged: string[] = [];
+    const log = createLogger("warn", ({ message }) => void logged.push(message));
+    await using emulator = await Emulator.start({ log });
+    const url = `wss://localhost:${emulator.ready.wsPort}/$iothub/websocket`;
+    const webSocket = new WebSocket(url, "mqtt", { ca: emulator.authority.certificatePem });
+    await once(webSocket, "open");
+    webSocket.send("\u0010"); // as CONNECT begins
+    await once(webSocket, "close");
+    expect(logged).toEqual(["closed a connection: a WebSocket message of text, where MQTT has binary ones"]);
   });
 
   test("takes WebSockets at its one path only, with or without a query, and answers everything else with 404", async () => {

@@ -40,12 +40,14 @@ interface Begun {
   readonly deviceId: string;
   readonly blobName: string;
   readonly blob: BlobUpload;
+  /** By the emulator's clock, milliseconds since the Unix epoch. */
+  readonly expiresAtMs: number;
 }
 
 /** Uploads that one device may have under way. */
 const maxActive = 10;
 
-/** How long a permit to write is good, in milliseconds. */
+/** How long a permit to write is good, in milliseconds; an upload that is not over by then counts no longer. */
 const permitLifetimeMs = 3_600_000;
 
 /** The files that the devices of one hub upload: begun by asking for a place, over when the device says so. */
@@ -65,21 +67,24 @@ export class FileUploads {
 
   /** Makes a place for a file; `undefined` when the device has ten uploads under way already. */
   begin(deviceId: string, blobName: string): UploadPermit | undefined {
+    this.#forgetExpired();
     const active = [...this.#begun.values()].filter((upload) => upload.deviceId === deviceId);
     if (active.length >= maxActive) return undefined;
     const { store, containerName, clock, random } = this.#parts;
     const name = `${deviceId}/${blobName}`;
-    const blob = store.create(`${containerName}/${name}`);
+    const expiresAtMs = clock.now() + permitLifetimeMs;
+    const blob = store.create(`${containerName}/${name}`, () => clock.now() < expiresAtMs);
     const correlationId = Buffer.from(`${uuidFrom(random)}_${name}`).toString("base64");
-    this.#begun.set(correlationId, { deviceId, blobName, blob });
-    const expires = new Date(clock.now() + permitLifetimeMs).toISOString();
-    const token = { sv: "2018-03-28", sr: "b", sig: blob.signature, se: expires, sp: "rw" };
+    this.#begun.set(correlationId, { deviceId, blobName, blob, expiresAtMs });
+    const se = new Date(expiresAtMs).toISOString();
+    const token = { sv: "2018-03-28", sr: "b", sig: blob.signature, se, sp: "rw" };
     const sasToken = `?${new URLSearchParams(token)}`;
     return { correlationId, hostName: store.host, containerName, blobName: name, sasToken };
   }
 
   /** Takes the device's word that an upload is over; `undefined` when it has none by that id. */
   finish(deviceId: string, correlationId: string, report: UploadReport): FileUpload | undefined {
+    this.#forgetExpired();
     const upload = this.#begun.get(correlationId);
     if (upload?.deviceId !== deviceId) return undefined;
     this.#begun.delete(correlationId);
@@ -87,5 +92,12 @@ export class FileUploads {
     const finished = { deviceId, blobName, ...report, content: blob.content, finishedAtMs: this.#parts.clock.now() };
     this.#finished.push(finished);
     return finished;
+  }
+
+  #forgetExpired(): void {
+    const nowMs = this.#parts.clock.now();
+    for (const [correlationId, { expiresAtMs }] of this.#begun) {
+      if (expiresAtMs <= nowMs) this.#begun.delete(correlationId);
+    }
   }
 }

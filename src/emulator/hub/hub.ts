@@ -256,8 +256,11 @@ export class Hub {
   /** Judges a device that came over HTTPS; `undefined` when there is none by that id. For the emulator. */
   judge(deviceId: string, { host, ...evidence }: HttpsEvidence): IdentityVerdict | undefined {
     const device = this.registry.get(deviceId);
-    const hosts = hostsFor(this.name, host);
-    return device && judgeIdentity(device, { ...evidence, hosts });
+    const verdict = device && judgeIdentity(device, { ...evidence, hosts: hostsFor(this.name, host) });
+    const log = this.#options.log.child(this.name);
+    if (verdict === undefined) log.warn(() => `refused ${deviceId} over HTTPS: there is no such device`);
+    else if (!verdict.ok) log.warn(() => `refused ${deviceId} over HTTPS: ${verdict.why}`);
+    return verdict;
   }
 
   /** Takes a device's word that an upload is over. Returns false when it has none by that id. For the emulator. */

@@ -102,6 +102,18 @@ describe("a file upload", () => {
     expect(ask("", { blobName: "now" }).status).toBe(200);
   });
 
+  test("that is not over within an hour is none any more", async () => {
+    const { emulated, ask, begin, put } = withDevice();
+    const permits = Array.from({ length: 10 }, (_, index) => begin(`file-${index}`)) as [Permit, ...Permit[]];
+    await emulated.clock.advance(3_599_999);
+    expect(put(permits[0], "in time").status).toBe(201);
+    expect(ask("", { blobName: "one too many" }).status).toBe(403);
+    await emulated.clock.advance(1);
+    expect(put(permits[0], "too late").status).toBe(403);
+    expect(ask("/notifications", { correlationId: permits[0].correlationId, ...done }).status).toBe(400);
+    expect(ask("", { blobName: "now" }).status).toBe(200);
+  });
+
   test.each([{}, { blobName: "" }, { blobName: 7 }, { blobName: "x".repeat(1025) }, "text"])(
     "is not begun with %j",
     (body) => {
@@ -132,6 +144,13 @@ describe("a file upload", () => {
     });
     hub.disableDevice("dev");
     expect(ask(emulated.token("dev")).status).toBe(401);
+    expect(emulated.logged.filter(({ level }) => level === "warn").map(({ message }) => message)).toEqual([
+      "refused dev over HTTPS: expected a shared access signature, found no password",
+      "refused dev over HTTPS: shared access signature: wrong-resource",
+      "refused dev over HTTPS: shared access signature: expired",
+      "refused ghost over HTTPS: there is no such device",
+      "refused dev over HTTPS: the device is disabled",
+    ]);
   });
 
   test("is refused, or not answered, while the hub's owner wants it", () => {
