@@ -111,6 +111,13 @@ await build({
         onLoad({ filter: /\/node-forge\/lib\/x509\.js$/ }, () => ({ contents: unreadCertificates }));
         // PEM, and primes for new keys: what a PKCS#12 file is not made of.
         onLoad({ filter: /\/node-forge\/lib\/(pem|prime)\.js$/ }, () => ({ contents: "" }));
+        // The MQTT client asks it for its version.
+        onLoad({ filter: /\/mqtt\/package\.json$/ }, ({ path }) => {
+          const { version } = JSON.parse(readFileSync(path, "utf8"));
+          return { contents: JSON.stringify({ version }), loader: "json" };
+        });
+        // A device is never the server of a WebSocket.
+        onLoad({ filter: /\/ws\/lib\/websocket-server\.js$/ }, () => ({ contents: "module.exports = class {};" }));
         // Timers of a web worker, for browsers: the MQTT client is given ours.
         onLoad({ filter: /\/worker-timers\/.*\.js$/ }, () => ({ contents: "module.exports = {};" }));
         onLoad({ filter: /src\/keys\/mcu\/signing-thread-program\.ts$/ }, () =>

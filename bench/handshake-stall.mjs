@@ -11,12 +11,14 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import tls from "node:tls";
+import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 
 const dist = new URL("../dist/src/", import.meta.url);
 const from = (path) => import(new URL(path, dist).href);
 const { buildEngine } = await from("keys/engine/build-engine.js");
 const { EngineTlsKey } = await from("keys/engine/engine-tls-key.js");
+const { SigningThread } = await from("keys/engine/signing-thread.js");
 const { createSigningKey } = await from("keys/tpm/create-signing-key.js");
 const { formatTpmKeyFile } = await from("keys/tpm/key-file.js");
 const { deviceOpener } = await from("keys/tpm/open-device.js");
@@ -44,7 +46,10 @@ const pem = formatTpmKeyFile(await tpm.use((scope) => createSigningKey(scope, { 
 await tpm.close();
 
 /** Signs with the TPM, only later; and says how long it took. */
-const slowThread = `
+const slowThread = join(folder, "slow-thread.cjs");
+writeFileSync(
+  slowThread,
+  `
   const { setTimeout: delay } = require("node:timers/promises");
   const { BroadcastChannel, workerData } = require("node:worker_threads");
   const times = new BroadcastChannel("times");
@@ -59,7 +64,9 @@ const slowThread = `
         times.postMessage(performance.now() - start);
         return signature;
       } };
-    }));`;
+    }));`,
+);
+const program = { file: pathToFileURL(slowThread) };
 
 /** A server in a thread of its own, so that only what the client does counts. */
 const serverThread = `
@@ -88,7 +95,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"]) {
   const [port] = await once(server, "message");
   for (const delayMs of [0, 50, 200, 1000]) {
     const signer = { location, key: { kind: "file", path: "bench", pem }, delayMs };
-    const key = await EngineTlsKey.open({ location: "bench", program: { text: slowThread }, signer });
+    const key = await EngineTlsKey.open({ location: "bench", start: () => SigningThread.start(program, signer) });
     const cert = certificateOf(key.publicKey);
     const context = await key.secureContext({ ca: authority.certificatePem, cert });
     const rounds = [];

@@ -86,10 +86,31 @@ export const errorTable = {
     retry: "never",
     remedy: "Set a new PIN with the token's security officer PIN, for example with `pkcs11-tool --init-pin`.",
   },
+  "key.token-missing": {
+    summary: "The token that holds a key or certificate is not there.",
+    retry: "backoff",
+    remedy:
+      "Plug it in. If it is, compare the URI with what `pkcs11-tool --module MODULE --list-token-slots` shows, " +
+      "and check that the agent's user may use it.",
+  },
   "key.not-in-token": {
-    summary: "The token, or the key or certificate in it, was not found.",
+    summary: "The key or certificate was not found in the token.",
     retry: "never",
     remedy: "Compare the URI with what `pkcs11-tool --module MODULE --list-slots` and `--list-objects` show.",
+  },
+  "key.login-failed": {
+    summary: "A token failed before it was clear whether it takes its PIN.",
+    retry: "never",
+    remedy:
+      "See that the token works and the PIN is right before the next start. It is not tried again by itself, because " +
+      "most tokens lock after a few wrong PINs.",
+  },
+  "key.not-in-tpm": {
+    summary: "The TPM does not have the key, or cannot take it in from its file.",
+    retry: "never",
+    remedy:
+      "Compare the handle with what `tpm2_getcap handles-persistent` shows; a key in a file is of use in the TPM alone " +
+      "that made it.",
   },
   "key.module-unusable": {
     summary: "The PKCS#11 module, which talks to the token, was not found or cannot be used.",
@@ -188,7 +209,9 @@ export const errorTable = {
   "tpm.identity-missing": {
     summary: "The TPM does not have the key that signs for this device.",
     retry: "backoff",
-    remedy: "Nothing to do; the agent registers again, which brings a new one.",
+    remedy:
+      "Nothing to do if DPS takes this TPM: the agent registers again, which brings a new one. If the TPM is another than " +
+      "before, put its endorsement key into the enrollment (`landfall keys tpm`).",
   },
   "tpm.closed": {
     summary: "The TPM was let go of before the operation finished.",
@@ -343,13 +366,16 @@ export const errorTable = {
   "provisioning.bad-request": {
     summary: "DPS did not accept the registration request (4xx).",
     retry: "never",
-    remedy: "The service's error code and message tell which part; check id_scope, registration_id and payload.",
+    remedy:
+      "The service's error code and message tell which part; check id_scope, registration_id and payload, and of a TPM " +
+      "whether its endorsement key is that of the enrollment (`landfall keys tpm`).",
   },
   "provisioning.unauthorized": {
     summary: "DPS refused the device's credential (401).",
     retry: "never",
     remedy:
-      "Check the key or certificate against the enrollment, that every intermediate is sent, and this machine's clock. " +
+      "Check the key, the certificate or the TPM's endorsement key (`landfall keys tpm`) against the enrollment, that " +
+      "every intermediate is sent, and this machine's clock. " +
       "Likely also when public network access of the DPS is disabled.",
   },
   "provisioning.not-found": {
@@ -687,6 +713,11 @@ export class LandfallError extends Error {
 /** Whether `value` is a {@link LandfallError}, also one made by another copy of this package. */
 export function isLandfallError(value: unknown): value is LandfallError {
   return typeof value === "object" && value !== null && brand in value;
+}
+
+/** Whether a failure may pass by itself, so that trying again later makes sense. What nobody foresaw does not. */
+export function mayPass(error: unknown): error is LandfallError {
+  return isLandfallError(error) && error.retry !== "never";
 }
 
 /** The message of anything that was thrown, on one line. */

@@ -7,6 +7,7 @@
 export { Agent, type AgentOptions } from "./agent/agent.ts";
 export type { AgentEvents, AgentPlace, AssignmentOrigin, ProvisioningReason } from "./agent/events.ts";
 export type { MessageOptions } from "./agent/message.ts";
+export type { OpeningDelayed } from "./agent/patient-opening.ts";
 export type { FoundRoute } from "./agent/routes.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type LoadedFile, type LoadOptions, loadSettings } from "./config/load.ts";

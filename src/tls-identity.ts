@@ -1,4 +1,5 @@
 import type { SecureContext, SecureContextOptions } from "node:tls";
+import type { LandfallError } from "./errors.ts";
 import type { Secret } from "./secret.ts";
 
 /**
@@ -13,6 +14,11 @@ export interface TlsIdentity {
    * Rejects with `key.*` errors when the key cannot be used.
    */
   secureContext(base: SecureContextOptions): Promise<SecureContext>;
+  /**
+   * The `key.*` error for a handshake that failed with `cause` because the key did not sign; `undefined` when it failed for
+   * another reason. Absent where a key cannot fail so. After it, ask for another context: the old one may be of no more use.
+   */
+  signingFailure?(cause: unknown): LandfallError | undefined;
   /**
    * The private key as PKCS#8 PEM, not encrypted, for a library that insists on holding it itself; landfall's own
    * transports never ask. Absent, or throwing `key.not-exportable`, where the key cannot leave its place.

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { Settings } from "../config/settings.ts";
 import { type LoadedSettings, settingsFrom } from "../config/settings-from.ts";
 import type { Configuration } from "../config/settings-schema.ts";
-import { describeCause, LandfallError } from "../errors.ts";
+import { describeCause, isLandfallError, LandfallError } from "../errors.ts";
 import type { ReceivedMessage } from "../hub/cloud-messages.ts";
 import type { DesiredChange } from "../hub/desired-document.ts";
 import type { MethodHandler, MethodOptions } from "../hub/direct-methods.ts";
@@ -20,6 +20,7 @@ import type { CallOptions, DpsTransport, HubTransport } from "../transport/trans
 import { type Composition, compose } from "./composition.ts";
 import type { AgentEvents, AgentPlace, AssignmentOrigin, Tell } from "./events.ts";
 import { type MessageOptions, telemetryMessage } from "./message.ts";
+import type { OpeningDelayed } from "./patient-opening.ts";
 import { Provisioner } from "./provisioner.ts";
 import type { RouteFinder } from "./route-finder.ts";
 
@@ -37,6 +38,11 @@ export interface AgentOptions {
   readonly hubTransport?: HubTransport;
   /** Finds the way to DPS and hubs, in place of the endpoint decision. */
   readonly routeFinder?: RouteFinder;
+  /**
+   * Hardware that holds the identity and is not there, or has a bad moment, is waited for without limit, and this is told
+   * of each wait, as the event `waiting` is later. Default: {@link Agent.create} rejects.
+   */
+  readonly onWaiting?: (about: OpeningDelayed) => void;
 }
 
 /**
@@ -96,27 +102,29 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
    * Validates a configuration (shape and names of the TOML file, as an object), opens keys and checks credentials.
    * Contacts nobody.
    *
-   * Rejects with `config.invalid` and one line in `details` for every fault, or with `key.*`, `certificate.*` or
-   * `attestation.*`.
+   * Rejects with `config.invalid` and one line in `details` for every fault, with `key.*`, `tpm.*`, `serial.*`,
+   * `certificate.*` or `attestation.*`, or with `signal.reason`. With {@link AgentOptions.onWaiting} what may pass by
+   * itself is waited for instead.
    */
-  static async create(configuration: Configuration, options: AgentOptions = {}): Promise<Agent> {
-    return Agent.fromSettings(await settingsFrom(configuration), options);
+  static async create(
+    configuration: Configuration,
+    options: AgentOptions = {},
+    callOptions: CallOptions = {},
+  ): Promise<Agent> {
+    return Agent.fromSettings(await settingsFrom(configuration), options, callOptions);
   }
 
   /** As {@link create}, from settings that are validated already. Logs their warnings. */
-  static async fromSettings({ settings, warnings }: LoadedSettings, options: AgentOptions = {}): Promise<Agent> {
+  static async fromSettings(
+    { settings, warnings }: LoadedSettings,
+    options: AgentOptions = {},
+    callOptions: CallOptions = {},
+  ): Promise<Agent> {
     const { clock = systemClock, random = Math.random, log = silentLogger } = options;
-    const { dpsTransport, hubTransport, routeFinder } = options;
+    const { dpsTransport, hubTransport, routeFinder, onWaiting } = options;
     for (const warning of warnings) log.warn(warning);
-    const parts = await compose(settings, {
-      clock,
-      random,
-      log,
-      dpsTransport,
-      hubTransport,
-      routeFinder,
-      said: warnings,
-    });
+    const surroundings = { clock, random, log, dpsTransport, hubTransport, routeFinder, said: warnings, onWaiting };
+    const parts = await compose(settings, surroundings, callOptions);
     try {
       return new Agent(settings, parts, options);
     } catch (error) {
@@ -297,7 +305,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
       this.#tell("connected", { hub, deviceId });
     });
     session.on("disconnected", (about) => this.#tell("disconnected", about));
-    session.on("waiting", ({ delayMs, error }) => this.#tell("waiting", { delayMs, error }));
+    session.on("waiting", ({ delayMs, error }) => this.#tell("waiting", { delayMs, error: this.#reasonToWait(error) }));
     session.on("renewed", ({ credentialExpiresAtMs: expiresAtMs }) =>
       this.#tell("renewed", expiresAtMs === undefined ? {} : { expiresAtMs }),
     );
@@ -305,6 +313,12 @@ export class Agent extends EventEmitter<AgentEvents> implements AsyncDisposable 
     session.on("needs-provisioning", ({ reason }) => {
       void this.#provisioner.askAgain(reason === "refused" ? "hub-refused" : "hub-unreachable");
     });
+  }
+
+  /** A TPM without its key waits for DPS to send one: as long as DPS does not, what DPS said is the reason. */
+  #reasonToWait(error: Error): Error {
+    const isForDps = isLandfallError(error) && error.code === "tpm.identity-missing";
+    return (isForDps && this.#provisioner.lastFailure) || error;
   }
 
   #requirePlace(): AgentPlace {

@@ -1,5 +1,5 @@
 import type { Attestation } from "../attestation/attestation.ts";
-import { createAttestation } from "../attestation/create-attestation.ts";
+import { type CreatedAttestation, createAttestation } from "../attestation/create-attestation.ts";
 import type { Clock } from "../clock.ts";
 import type { AttestationSettings, DpsTransportName, Settings, TransportName } from "../config/settings.ts";
 import type { Dialer } from "../endpoint/dialer.ts";
@@ -9,11 +9,12 @@ import type { Logger } from "../log.ts";
 import { AssignmentStore } from "../provisioning/assignment-store.ts";
 import { requireSupportedPair, requireSupportedSession } from "../provisioning/supported-pair.ts";
 import type { MqttTransportOptions } from "../transport/mqtt/options.ts";
-import type { DpsTransport, HubTransport } from "../transport/transport.ts";
+import type { CallOptions, DpsTransport, HubTransport } from "../transport/transport.ts";
 import type { AssignmentSource } from "./assignment-source.ts";
 import { ConfiguredAssignment } from "./configured-assignment.ts";
 import { DpsAssignments } from "./dps-assignments.ts";
 import { createDialer, decidedWays } from "./network.ts";
+import { type OpeningDelayed, openPatiently } from "./patient-opening.ts";
 import type { RouteFinder } from "./route-finder.ts";
 import { Routes } from "./routes.ts";
 
@@ -30,6 +31,8 @@ export interface Surroundings {
   readonly routeFinder?: RouteFinder | undefined;
   /** Warnings that were logged already. */
   readonly said: readonly string[];
+  /** Hardware that is not there is waited for, and this told of it. Absent: it is not. */
+  readonly onWaiting?: ((about: OpeningDelayed) => void) | undefined;
 }
 
 /** The parts of an agent. */
@@ -45,12 +48,16 @@ export interface Composition {
 /**
  * Puts together what the settings ask for. Opens keys and checks credentials; contacts nobody.
  *
- * Rejects with `key.*`, `certificate.*`, `attestation.*` (also for a pair of attestation and transport that the service
- * does not support) or `config.*`; nothing stays open then.
+ * Rejects with `key.*`, `tpm.*`, `serial.*`, `certificate.*`, `attestation.*` (also for a pair of attestation and transport
+ * that the service does not support), `config.*`, or with `signal.reason`; nothing stays open then.
  */
-export async function compose(settings: Settings, surroundings: Surroundings): Promise<Composition> {
+export async function compose(
+  settings: Settings,
+  surroundings: Surroundings,
+  options: CallOptions = {},
+): Promise<Composition> {
   const { provisioning } = settings;
-  const { clock, log, said } = surroundings;
+  const { clock, random, log, said, onWaiting } = surroundings;
   const identity = provisioning.source === "dps" ? provisioning.attestation : provisioning.authentication;
   const finder = surroundings.routeFinder ?? decidedWays(settings, surroundings);
   const routes = new Routes(finder, log.child("endpoint"));
@@ -66,12 +73,31 @@ export async function compose(settings: Settings, surroundings: Surroundings): P
   if (prepared.transport) requireSupportedPair(identity.method, prepared.transport);
   requireSupportedSession(identity.method, hubTransport);
 
+  const open = (): Promise<OpenedIdentity> => openIdentity(settings, identity, surroundings);
+  const opened = await (onWaiting === undefined
+    ? open()
+    : openPatiently({ open, onWaiting, clock, random, log }, options));
+  const { attestation, warnings, mcu } = opened;
+  for (const warning of unsaid(warnings, said)) log.warn(warning);
+  const assignments = prepared.source(attestation);
+  return { attestation, routes, assignments, hubTransport, ...(mcu === undefined ? {} : { mcu }) };
+}
+
+/** Who the device is, and the MCU that may have a part in that. */
+interface OpenedIdentity extends CreatedAttestation {
+  readonly mcu: OpenedMcu | undefined;
+}
+
+async function openIdentity(
+  settings: Settings,
+  identity: AttestationSettings,
+  surroundings: Surroundings,
+): Promise<OpenedIdentity> {
+  const { source } = settings.provisioning;
+  const { clock } = surroundings;
   const mcu = await configuredMcu(settings, identity, surroundings);
   try {
-    const { attestation, warnings } = await createAttestation(identity, { source: provisioning.source, clock, mcu });
-    for (const warning of unsaid(warnings, said)) log.warn(warning);
-    const assignments = prepared.source(attestation);
-    return { attestation, routes, assignments, hubTransport, ...(mcu === undefined ? {} : { mcu }) };
+    return { ...(await createAttestation(identity, { source, clock, mcu })), mcu };
   } catch (error) {
     await mcu?.close();
     throw error;

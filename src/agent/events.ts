@@ -43,7 +43,10 @@ export interface AgentEvents {
   connected: [{ readonly hub: string; readonly deviceId: string }];
   /** The hub session is down; the agent connects again by itself. */
   disconnected: [{ readonly error: Error }];
-  /** The next attempt to connect follows after `delayMs`. */
+  /**
+   * The next attempt to connect follows after `delayMs`. A TPM without its key waits for DPS: then the error tells, once
+   * it was asked, why it did not send another.
+   */
   waiting: [{ readonly delayMs: number; readonly error: Error }];
   /** The session got a fresh token, ahead of the expiry of the one before. */
   renewed: [{ readonly expiresAtMs?: number }];

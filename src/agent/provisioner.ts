@@ -1,7 +1,7 @@
 import { untilAborted } from "../abort.ts";
 import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
-import { describeCause, isLandfallError } from "../errors.ts";
+import { describeCause, isLandfallError, mayPass } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Assignment } from "../provisioning/assignment.ts";
 import type { AssignmentSource } from "./assignment-source.ts";
@@ -36,6 +36,7 @@ export class Provisioner {
   #patient = false;
   #mayAskAtMs = Number.NEGATIVE_INFINITY;
   #assigned = false;
+  #lastFailure: Error | undefined;
 
   constructor(parts: ProvisionerParts) {
     this.#parts = parts;
@@ -82,8 +83,14 @@ export class Provisioner {
     await this.#try(reason);
   }
 
+  /** What DPS, or the way to it, came to when it was last asked; `undefined` once it has assigned a hub. */
+  get lastFailure(): Error | undefined {
+    return this.#lastFailure;
+  }
+
   /** The hub took the device: the assignment is good. */
   confirm(): void {
+    this.#lastFailure = undefined;
     this.#pace.reset();
     this.#mayAskAtMs = Number.NEGATIVE_INFINITY;
   }
@@ -114,8 +121,9 @@ export class Provisioner {
       } catch (error) {
         signal.throwIfAborted();
         const delayMs = this.#delayNext(error);
-        const waits = this.#patient && isPassing(error);
+        const waits = this.#patient && mayPass(error);
         const about = error instanceof Error ? error : new Error(describeCause(error));
+        this.#lastFailure = about;
         tell("provisioning-failed", { error: about, ...(waits ? { retryInMs: delayMs } : {}) });
         if (!waits) throw error;
         log.warn(`provisioning failed, next attempt in ${(delayMs / 1000).toFixed(1)} s: ${describeCause(error)}`);
@@ -131,6 +139,7 @@ export class Provisioner {
     log.info("asking DPS for an assignment", { reason, registrationId });
     tell("provisioning", { reason, registrationId });
     const assignment = await source.ask({ signal });
+    this.#lastFailure = undefined;
     this.#delayNext(undefined);
     // A key that comes with it may be under way into slow hardware.
     await untilAborted(this.#adopt(assignment, "provisioned"), signal);
@@ -149,9 +158,4 @@ export class Provisioner {
     this.#mayAskAtMs = this.#parts.clock.elapsed() + delayMs;
     return delayMs;
   }
-}
-
-/** Whether a failure passes by itself. */
-function isPassing(error: unknown): boolean {
-  return isLandfallError(error) && error.retry !== "never";
 }

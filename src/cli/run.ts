@@ -1,5 +1,5 @@
 import { whenAborted } from "../abort.ts";
-import { Agent } from "../agent/agent.ts";
+import { Agent, type AgentOptions } from "../agent/agent.ts";
 import { startDuties } from "../agent/duties.ts";
 import { systemClock } from "../clock.ts";
 import { describeSettings } from "../config/describe.ts";
@@ -10,6 +10,7 @@ import { printMessages } from "./cloud-message-lines.ts";
 import { type Command, configOption, type ExitCode, type Invocation, textOption } from "./command.ts";
 import { EventLines } from "./event-lines.ts";
 import { sendLines } from "./standard-input.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** `landfall run`: the agent. */
 export const run: Command = {
@@ -38,18 +39,46 @@ export const run: Command = {
     const loaded = await loadSettings({ env, ...(file === undefined ? {} : { file }) });
     const log = invocation.logger(loaded.settings.log.level);
     log.info("configuration", { file: loaded.file });
-    const agent = await Agent.fromSettings(loaded, { log });
     if (options["check-config"] === true) {
+      const agent = await Agent.fromSettings(loaded, { log });
       await agent.close();
       return reportValid(loaded, agent, invocation);
     }
+    const service: Service = { ...loaded, log, lines: new EventLines(terminal.out) };
+    const agent = await openAgent(service, invocation);
+    if (agent === undefined) return 0;
     await using _ = agent;
-    const lines = new EventLines(terminal.out);
-    if (options.json === true) lines.follow(agent);
+    if (options.json === true) service.lines.follow(agent);
     // Awaited, because the agent is closed as soon as this function returns.
-    return await serve(agent, { ...loaded, log, lines }, invocation);
+    return await serve(agent, service, invocation);
   },
 };
+
+/** The agent, as soon as the hardware that holds its identity is there; `undefined` when it shall end before that. */
+async function openAgent(service: Service, { options, terminal, signal }: Invocation): Promise<Agent | undefined> {
+  const { log, lines } = service;
+  const onWaiting: AgentOptions["onWaiting"] = (about) => {
+    if (options.json === true) lines.write({ event: "waiting", ...about });
+  };
+  using _ = onHangUp(terminal, "trying to open the key goes on", () => {});
+  try {
+    return await Agent.fromSettings(service, { log, onWaiting }, { signal });
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+    log.info(`stopping: ${describeCause(error)}`);
+    return undefined;
+  }
+}
+
+/** Has SIGHUP do something else than end the process. A terminal that was closed sends it as well; then the write fails, and that ends the agent. */
+function onHangUp({ err }: Terminal, says: string, act: () => void): Disposable {
+  const listener = (): void => {
+    if (err.isTTY) err.write(`SIGHUP: ${says}\n`);
+    act();
+  };
+  process.on("SIGHUP", listener);
+  return { [Symbol.dispose]: () => process.off("SIGHUP", listener) };
+}
 
 function reportValid(
   { settings, file, warnings }: LoadedFile,
@@ -85,9 +114,7 @@ async function serve(agent: Agent, service: Service, { options, terminal, signal
     if (options.stdin !== true) return whenAborted(stop);
     if ((await sendLines(terminal.input, agent, { log, tell }, { signal: stop })) > 0 && !signal.aborted) exitCode = 1;
   };
-  const onHangup = (): void => {
-    // A terminal that was closed sends this signal as well; then the write fails, and that ends the agent.
-    if (terminal.err.isTTY) terminal.err.write("SIGHUP: asking DPS again\n");
+  const askAgain = (): void => {
     agent.provision({ signal: stop }).catch((error: unknown) => {
       if (!stop.aborted) log.warn(`provisioning failed: ${describeCause(error)}`);
     });
@@ -103,15 +130,11 @@ async function serve(agent: Agent, service: Service, { options, terminal, signal
       ending.abort();
     }),
   );
-  process.on("SIGHUP", onHangup);
-  try {
-    await whenAborted(stop);
-    if (signal.aborted) log.info(`stopping: ${describeCause(signal.reason)}`);
-    await agent.close();
-    await Promise.all(jobs);
-  } finally {
-    process.off("SIGHUP", onHangup);
-  }
+  using _ = onHangUp(terminal, "asking DPS again", askAgain);
+  await whenAborted(stop);
+  if (signal.aborted) log.info(`stopping: ${describeCause(signal.reason)}`);
+  await agent.close();
+  await Promise.all(jobs);
   if (failure !== undefined) throw failure;
   return exitCode;
 }

@@ -167,8 +167,17 @@ export class TlsDialer implements Dialer {
       return { socket, path };
     } catch (error) {
       connection?.destroy();
-      throw error;
+      throw this.#signingFailure(error, identity) ?? error;
     }
+  }
+
+  /** Where it was our own key that failed, neither the peer nor the network is to blame, and no other address helps. */
+  #signingFailure(error: unknown, identity: TlsIdentity | undefined): LandfallError | undefined {
+    if (!isLandfallError(error) || error.code !== "endpoint.tls-failed") return undefined;
+    const failure = identity?.signingFailure?.(error.cause);
+    // The context names whoever did not sign.
+    if (identity !== undefined && failure !== undefined) this.#contexts.forget(identity);
+    return failure;
   }
 
   async #throughProxy(proxy: ProxyServer, host: string, port: number, signal: AbortSignal): Promise<Socket> {

@@ -60,8 +60,13 @@ export class TrustedContexts {
     const context = identity.secureContext(base).then((made) => trusting(made, further));
     this.#ofIdentity.set(identity, context);
     // A key that could not be used now may be usable later: a token plugged in, an MCU that has started.
-    context.catch(() => this.#ofIdentity.delete(identity));
+    context.catch(() => this.forget(identity));
     return context;
+  }
+
+  /** The next context for `identity` is made anew. */
+  forget(identity: TlsIdentity): void {
+    this.#ofIdentity.delete(identity);
   }
 }
 

@@ -55,6 +55,10 @@ export class CertificateIdentity implements TlsIdentity, AsyncDisposable {
     }
   }
 
+  signingFailure(cause: unknown): LandfallError | undefined {
+    return this.#key.signingFailure?.(cause);
+  }
+
   exportKey(): Secret {
     const exported = this.#key.exportKey?.();
     if (exported !== undefined) return exported;

@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import type { SecureContext, SecureContextOptions } from "node:tls";
+import type { LandfallError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 
 /**
@@ -20,6 +21,8 @@ export interface TlsKey extends AsyncDisposable {
    * Rejects with `key.*` when the key cannot be used, and after {@link close}.
    */
   secureContext(base: SecureContextOptions): Promise<SecureContext>;
+  /** What a failed handshake came to if it was this key's doing; see `TlsIdentity.signingFailure`. Absent for a key in memory. */
+  signingFailure?(cause: unknown): LandfallError | undefined;
   /** The private half as PKCS#8 PEM, not encrypted. Absent where it cannot leave its place. Throws `key.*` after {@link close}. */
   exportKey?(): Secret;
   /** Releases what holds the key: memory, a session of a token, a serial line. Idempotent. */

@@ -128,7 +128,7 @@ describe.skipIf(lacksTokens() || ["swtpm", "cc"].some(lacks))("landfall keys", (
       "a token that is not there",
       () => ["csr", token.uri("k").replace("=device", "=absent"), "--common-name", "x", "--password-env", "PIN"],
       2,
-      "key.not-in-token",
+      "key.token-missing",
     ],
   ] as const)("refuses %s", async (_, args, code, says) => {
     const result = await keys(args(), { WRONG: "0000", ...pin() });

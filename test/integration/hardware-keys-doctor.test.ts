@@ -89,6 +89,7 @@ describe.skipIf(lacksTokens() || ["swtpm", "cc"].some(lacks))("landfall doctor a
     expect(checkOf(report, "credential.readable")).toMatchObject({ status: "ok", summary: "TPM, ready" });
     expect(checkOf(report, "dps.authentication")).toMatchObject({
       status: "skipped",
+      because: "not-applicable",
       summary: expect.stringContaining("only while it registers"),
     });
     expect(await swtpm.leftovers()).toBe("");

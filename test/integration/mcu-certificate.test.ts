@@ -91,4 +91,34 @@ describe.skipIf(lacks("cc"))("a gateway whose certificate and key are in the MCU
     },
     50_000,
   );
+
+  test("waits for an MCU that is plugged in after its start", async () => {
+    await using emulator = await Emulator.start({ retryAfterSeconds: 1 });
+    emulator.dps.enroll({ registrationId, attestation: { method: "x509", certificate } });
+    const port = folder.file("tty that comes later");
+    const file = await folder.write(
+      "later.toml",
+      stringify({
+        provisioning: {
+          source: "dps",
+          id_scope: emulator.ready.idScope,
+          attestation: { method: "x509", identity_cert: "mcu:", identity_pk: "mcu:" },
+        },
+        network: networkOf(emulator),
+        telemetry: { interval: 0 },
+        mcu: { port },
+        state: { directory: folder.file("state of later") },
+      }),
+    );
+    await using running = new RunningProcess(process.execPath, [programFile, "run", "-c", file, "--json"], { env });
+    const absent = { code: "serial.port-not-found", retry: "backoff" };
+    expect(await running.event("waiting")).toMatchObject({ error: absent });
+    expect(await running.event("waiting")).toMatchObject({ error: absent });
+    using mcu = new SimulatedMcu({ identity: testIdentity, seed: 7 });
+    await using terminal = await PseudoTerminal.open(port);
+    mcu.attach(terminal.stream);
+    expect(await running.event("connected")).toMatchObject({ deviceId: registrationId });
+    running.kill("SIGTERM");
+    expect(await running.exited).toBe(0);
+  });
 });

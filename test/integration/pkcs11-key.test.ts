@@ -62,6 +62,16 @@ describe.skipIf(lacksTokens())("a key in a token", () => {
     await expect(identity.secureContext({})).rejects.toMatchObject({ code: "key.unusable" });
   });
 
+  test("knows a handshake in which it did not sign from one that others broke", async () => {
+    const { identity } = await open(token.uri("ec-key"));
+    const unsigned = (words: string) => identity.signingFailure(new Error(`error:41800032:${words}`));
+    expect(unsigned("PKCS#11 module::Device removed")).toMatchObject({ code: "key.token-missing" });
+    expect(unsigned("PKCS#11 module::Device error")).toMatchObject({ code: "key.hardware-failed" });
+    expect(unsigned("SSL routines::sslv3 alert handshake failure")).toBeUndefined();
+    await identity.close();
+    expect(unsigned("PKCS#11 module::Device removed")).toBeUndefined();
+  });
+
   test("leaves no PIN in a file and no variable in the environment", async () => {
     process.env.XDG_RUNTIME_DIR = scratch.file("runtime");
     mkdirSync(process.env.XDG_RUNTIME_DIR);
@@ -96,7 +106,7 @@ describe.skipIf(lacksTokens())("a key in a token", () => {
 
   test.each([
     ["an object that is not there", (): string => token.uri("no-key"), "key.not-in-token"],
-    ["a token that is not there", (): string => token.uri("ec-key").replace("=device", "=other"), "key.not-in-token"],
+    ["a token that is not there", (): string => token.uri("ec-key").replace("=device", "=other"), "key.token-missing"],
     ["a module that is not there", (): string => token.uri("ec-key", "module-path=/nowhere.so"), "key.module-unusable"],
     ["a second module", (): string => token.uri("ec-key", "module-path=/etc/hostname"), "key.module-unusable"],
     ["a URI that is none", (): string => "pkcs11:object", "key.invalid-uri"],

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { AgentOptions } from "../../src/agent/agent.ts";
 import { registrationIdOf } from "../../src/attestation/tpm-attestation.ts";
 import { TpmIdentity } from "../../src/keys/tpm/tpm-identity.ts";
 import { AgentWorld } from "../support/agent-world.ts";
@@ -162,9 +163,16 @@ describe.skipIf(lacks("swtpm"))("a device with a TPM", () => {
   test("is refused while its enrollment names the TPM before the one it has, and comes in once that is changed", async () => {
     const place = { method: "tpm", tpm: exchanged.location, registration_id: registrationId };
     await using agent = await world.agent(place, overHttps);
+    const failures = world.told("provisioning-failed").length;
     const started = agent.start();
     const refused = await world.emulator.events.next("dps.register", { from: "now" });
     expect(refused).toMatchObject({ registrationId, status: 400 });
+    const { error } = await world.event("provisioning-failed", failures + 1);
+    expect(error).toMatchObject({
+      service: { errorCode: 400004 },
+      remedy: expect.stringContaining("landfall keys tpm"),
+    });
+    expect((await world.event("waiting", world.told("waiting").length + 1)).error).toBe(error);
     await using identity = new TpmIdentity({ tpm: tpmAt(exchanged.location) });
     const endorsementKey = (await identity.rootKeys()).endorsementKey.toString("base64");
     const [enrollment] = world.emulator.dps.enrollments;
@@ -192,5 +200,17 @@ describe.skipIf(lacks("swtpm"))("a device with a TPM", () => {
       code: "tpm.unavailable",
       message: "The TPM /dev/absent cannot be opened: there is no such device.",
     });
+  });
+
+  test("is waited for when its id is not known either, if whoever makes it wants that", async () => {
+    await swtpm.kill();
+    const waits: unknown[] = [];
+    const onWaiting: NonNullable<AgentOptions["onWaiting"]> = ({ error }) => {
+      waits.push(error);
+      if (waits.length === 2) void swtpm.start();
+    };
+    await using agent = await world.agent(attestation(), { ...overHttps, onWaiting });
+    expect(agent.registrationId).toBe(registrationId);
+    expect(waits.slice(0, 2)).toEqual(Array(2).fill(expect.objectContaining({ code: "tpm.unavailable" })));
   });
 });

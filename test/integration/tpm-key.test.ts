@@ -19,8 +19,11 @@ import { runProcess } from "../support/landfall-process.ts";
 import { handshake } from "../support/mutual-tls.ts";
 import { OpensslAuthority } from "../support/openssl-authority.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
+import { StartedThreads } from "../support/started-threads.ts";
 import { Swtpm } from "../support/swtpm.ts";
 import { lacks } from "../support/system-peer.ts";
+import { testDialer } from "../support/test-dialer.ts";
+import { startTlsPeer } from "../support/tls-peer.ts";
 
 const handle = 0x81010010;
 
@@ -79,6 +82,69 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
     await expect(shake()).resolves.toMatchObject({ subject: "press-7" });
   });
 
+  describe("whose signing thread has crashed", () => {
+    /** As the agent comes to use a key: its dialer, a peer that wants a certificate, and the threads that were started. */
+    async function scene() {
+      const threads = new StartedThreads();
+      const device = await identity(at(`tpm:handle=0x${handle.toString(16)}`));
+      const peer = await startTlsPeer(undefined, { clientCa: authority.certificatePem });
+      const dialer = await testDialer();
+      const target = { host: "peer.test", port: peer.port, proxy: "never" } as const;
+      const dial = async (): Promise<void> => void (await dialer.dial(target, { identity: device })).socket.destroy();
+      const close = async (): Promise<void> => {
+        threads[Symbol.dispose]();
+        await device.close();
+        await peer[Symbol.asyncDispose]();
+      };
+      return { threads, dial, [Symbol.asyncDispose]: close };
+    }
+    const unsigned = {
+      code: "key.hardware-failed",
+      message: expect.stringMatching(/tpm:handle=0x81010010.*did not sign/),
+    };
+
+    test("names the handshake that met that, and signs in the next one", async () => {
+      await using here = await scene();
+      await here.dial();
+      for (const threads of [1, 2]) {
+        expect(here.threads.all).toHaveLength(threads);
+        await here.threads.endLatest();
+        await expect(here.dial()).rejects.toMatchObject(unsigned);
+        await here.dial();
+      }
+      expect(here.threads.all).toHaveLength(3);
+    });
+
+    test("starts one thread for each attempt while the TPM is away, and names why", async () => {
+      await using here = await scene();
+      await here.dial();
+      await swtpm.kill();
+      await expect(here.dial()).rejects.toMatchObject(unsigned);
+      expect(here.threads.all).toHaveLength(1);
+      await here.threads.endLatest();
+      for (const threads of [2, 3]) {
+        await expect(here.dial()).rejects.toMatchObject({ code: "tpm.unavailable" });
+        expect(here.threads.all).toHaveLength(threads);
+      }
+      await swtpm.start();
+      await here.dial();
+      expect(here.threads.all).toHaveLength(4);
+    });
+
+    test("does not go on with another key than before", async () => {
+      const passing = handle + 5;
+      const place = `0x${passing.toString(16)}`;
+      await makeTpmKey(swtpm, { handle: passing });
+      using threads = new StartedThreads();
+      await using opened = (await open(at(`tpm:handle=${place}`))).key;
+      await swtpm.tool("tpm2_evictcontrol", "-C", "o", "-c", place);
+      await threads.endLatest();
+      await expect(opened.secureContext({})).rejects.toMatchObject({ code: "key.not-in-tpm" });
+      await makeTpmKey(swtpm, { handle: passing });
+      await expect(opened.secureContext({})).rejects.toMatchObject({ code: "certificate.key-mismatch" });
+    });
+  });
+
   test("is no match for the certificate of another", async () => {
     const { publicArea } = await makeTpmKey(swtpm, { handle: handle + 1 });
     expect(pemOf(publicArea)).not.toBe(pemOf((await makeTpmKey(swtpm)).publicArea));
@@ -107,7 +173,7 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
   });
 
   test.each([
-    ["nothing at the handle", () => at("tpm:handle=0x81010099"), "tpm.refused"],
+    ["nothing at the handle", () => at("tpm:handle=0x81010099"), "key.not-in-tpm"],
     ["a key that only decrypts", () => at("tpm:handle=0x81000001"), "tpm.unsuitable-key"],
     ["no TPM", () => "tpm:handle=0x81010010;at=swtpm:/nowhere", "tpm.unavailable"],
     ["no file", () => at("tpm:file=/nowhere.pem"), "config.secret-unreadable"],

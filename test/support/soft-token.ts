@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { openssl } from "./openssl.ts";
@@ -63,6 +63,25 @@ export class SoftToken {
     await this.#tool("--login", "--pin", this.pin, "--write-object", file, "--type", "cert", "--label", object);
   }
 
+  /** Takes the token, with all others of this process, out of its slot. It stays what it is until {@link plug}. */
+  pull(): void {
+    mkdirSync(this.#drawer, { recursive: true });
+    move(this.#slots, this.#drawer);
+  }
+
+  /** Puts back what {@link pull} took. */
+  plug(): void {
+    move(this.#drawer, this.#slots);
+  }
+
+  get #slots(): string {
+    return this.#scratch.file("tokens");
+  }
+
+  get #drawer(): string {
+    return this.#scratch.file("drawer");
+  }
+
   /** The URI of an object here. */
   uri(object: string, query = `module-path=${softModule}`): string {
     return `pkcs11:token=${this.label};object=${object}?${query}`;
@@ -71,4 +90,9 @@ export class SoftToken {
   async #tool(...args: string[]): Promise<void> {
     await run("pkcs11-tool", ["--module", softModule, "--token-label", this.label, ...args]);
   }
+}
+
+/** Whole tokens at one stroke each: a program that looks meanwhile sees all of one or nothing. */
+function move(from: string, to: string): void {
+  for (const name of readdirSync(from)) renameSync(join(from, name), join(to, name));
 }

@@ -2,6 +2,7 @@ import { isLandfallError } from "../../errors.ts";
 import type { RegistrationLookUp } from "../../provisioning/look-up.ts";
 import { type CheckCall, defineCheck, type Outcome } from "../check.ts";
 import type { DoctorContext, Subject } from "../context.ts";
+import { identityOf } from "../identity.ts";
 import type { CheckResult, Finding } from "../result.ts";
 import { sightOf } from "../sight.ts";
 import { saidBy } from "../words.ts";
@@ -85,6 +86,10 @@ const failures = {
   },
 } as const;
 
+/** A look-up knows no challenge. */
+const onlyByRegistering =
+  "a TPM proves itself only while it registers: it signs with a key that comes by a challenge of DPS";
+
 type Found = CheckCall<keyof typeof failures>["found"];
 
 /** Whether DPS accepts this device's credential, found out without registering it. */
@@ -92,7 +97,7 @@ export const dpsAuthentication = defineCheck({
   id: "dps.authentication",
   group: "access",
   title: "Credential at DPS",
-  does: "Looks this device's registration up over HTTPS, with its credential. Registers nothing, and changes nothing at DPS.",
+  does: "Looks this device's registration up over HTTPS, with its credential. Registers nothing, and changes nothing at DPS; not applicable to a TPM, which DPS challenges only while it registers.",
   dependsOn: ["tls.dps.443"],
   follows: [...credentialChecks, "state.assignment"],
   deadlineMs: 30_000,
@@ -100,6 +105,7 @@ export const dpsAuthentication = defineCheck({
   async run(context, { signal, results, found }) {
     const subject = await context.subject("dps");
     if (subject === undefined) return { skipped: "DPS is not asked here" };
+    if (identityOf(context.settings).method === "tpm") return { skipped: onlyByRegistering };
     const broken = credentialChecks.find((id) => results.get(id)?.status === "failed");
     if (broken !== undefined) return { skipped: `needs ${broken}`, because: broken };
     try {

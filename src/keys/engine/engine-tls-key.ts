@@ -1,34 +1,38 @@
 import type { KeyObject } from "node:crypto";
 import tls, { type SecureContext, type SecureContextOptions } from "node:tls";
-import type { TransferListItem } from "node:worker_threads";
 import { describeCause, LandfallError } from "../../errors.ts";
+import { isSamePublicKey } from "../same-public-key.ts";
 import type { TlsKey } from "../tls-key.ts";
 import { landfallEngineFolder } from "./landfall-engine.ts";
-import { SigningThread, type ThreadProgram } from "./signing-thread.ts";
+import type { SigningThread } from "./signing-thread.ts";
 import { withEnvironment } from "./with-environment.ts";
 
 /** What an {@link EngineTlsKey} is opened with. */
 export interface EngineTlsKeyOptions {
   /** Where the key lives, for people. */
   readonly location: string;
-  /** The thread that signs. */
-  readonly program: ThreadProgram;
-  /** What the thread's signer is opened with; it is copied. */
-  readonly signer: unknown;
-  /** What of it is not copied, but becomes the thread's. Default: nothing. */
-  readonly transfer?: readonly TransferListItem[];
+  /** Starts the thread that signs; called again after one that has ended by itself. */
+  readonly start: () => Promise<SigningThread>;
 }
+
+/** The engine's words for a signature that it did not get. */
+const signingFailures = /the signer of the key in hardware does not answer|the hardware did not sign/;
 
 /** A key on P-256 that hardware has, which TLS reaches through our own engine and a thread that talks to the hardware. */
 export class EngineTlsKey implements TlsKey {
   readonly location: string;
+  readonly publicKey: KeyObject;
   readonly #engineFolder: string;
-  readonly #thread: SigningThread;
+  readonly #start: EngineTlsKeyOptions["start"];
+  #thread: SigningThread;
+  #starting: Promise<void> | undefined;
   #closed = false;
 
-  private constructor(location: string, engineFolder: string, thread: SigningThread) {
+  private constructor({ location, start }: EngineTlsKeyOptions, engineFolder: string, thread: SigningThread) {
     this.location = location;
+    this.publicKey = thread.publicKey;
     this.#engineFolder = engineFolder;
+    this.#start = start;
     this.#thread = thread;
   }
 
@@ -36,17 +40,14 @@ export class EngineTlsKey implements TlsKey {
    * Opens the key and has it sign once. Rejects with `key.engine-missing` before the hardware is asked for anything,
    * and with what the hardware's signer rejects with.
    */
-  static async open({ location, program, signer, transfer = [] }: EngineTlsKeyOptions): Promise<EngineTlsKey> {
+  static async open(options: EngineTlsKeyOptions): Promise<EngineTlsKey> {
     const engineFolder = await landfallEngineFolder();
-    return new EngineTlsKey(location, engineFolder, await SigningThread.start(program, signer, transfer));
+    return new EngineTlsKey(options, engineFolder, await options.start());
   }
 
-  get publicKey(): KeyObject {
-    return this.#thread.publicKey;
-  }
-
+  /** Starts a thread that has ended again first, once: should that fail, it rejects as {@link open} does. */
   async secureContext(base: SecureContextOptions): Promise<SecureContext> {
-    if (this.#closed) throw new LandfallError("key.unusable", `The private key ${this.location} has been closed.`);
+    await this.revive();
     try {
       return withEnvironment({ OPENSSL_ENGINES: this.#engineFolder }, () =>
         tls.createSecureContext({
@@ -61,12 +62,55 @@ export class EngineTlsKey implements TlsKey {
     }
   }
 
+  /**
+   * Starts the thread that signs again if it has ended; one attempt, whoever asks meanwhile. Rejects as {@link open}, with
+   * `certificate.key-mismatch` when the hardware has another key by now, and with `key.unusable` after {@link close}.
+   */
+  async revive(): Promise<void> {
+    this.#requireOpen();
+    if (!this.#thread.hasEnded) return;
+    this.#starting ??= this.#startAgain().finally(() => {
+      this.#starting = undefined;
+    });
+    await this.#starting;
+  }
+
+  signingFailure(cause: unknown): LandfallError | undefined {
+    const said = describeCause(cause);
+    if (!signingFailures.test(said)) return undefined;
+    return new LandfallError("key.hardware-failed", `The private key ${this.location} did not sign: ${said}.`, {
+      cause,
+    });
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#starting?.catch(() => {});
     await this.#thread.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #startAgain(): Promise<void> {
+    const thread = await this.#start();
+    try {
+      this.#requireOpen();
+      if (!isSamePublicKey(thread.publicKey, this.publicKey)) {
+        const message = `The private key ${this.location} is another one than before.`;
+        throw new LandfallError("certificate.key-mismatch", message);
+      }
+    } catch (error) {
+      await thread.close();
+      throw error;
+    }
+    const former = this.#thread;
+    this.#thread = thread;
+    await former.close();
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new LandfallError("key.unusable", `The private key ${this.location} has been closed.`);
   }
 }

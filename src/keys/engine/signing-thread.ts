@@ -1,5 +1,4 @@
 import { createPublicKey, type KeyObject, randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { extname, join } from "node:path";
 import { type TransferListItem, Worker } from "node:worker_threads";
@@ -27,12 +26,15 @@ export class SigningThread implements AsyncDisposable {
   readonly publicKey: KeyObject;
   /** What the engine is given as the name of the key. It holds the token, so it is not for logs. */
   readonly keyName: string;
+  /** Resolves when the thread has ended, of its own or because it was told to. */
+  readonly ended: Promise<void>;
   readonly #worker: Worker;
   readonly #release: () => void;
   #closing: Promise<void> | undefined;
 
   private constructor(worker: Worker, publicKey: KeyObject, keyName: string, release: () => void) {
     this.#worker = worker;
+    this.ended = new Promise((resolve) => worker.once("exit", () => resolve()));
     this.publicKey = publicKey;
     this.keyName = keyName;
     this.#release = release;
@@ -80,6 +82,11 @@ export class SigningThread implements AsyncDisposable {
     }
   }
 
+  /** Whether the thread has ended: it signs nothing any more. */
+  get hasEnded(): boolean {
+    return this.#worker.threadId === -1;
+  }
+
   /** Resolves when the thread has let go of its key and ended. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -91,11 +98,10 @@ export class SigningThread implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    if (this.#worker.threadId !== -1) {
-      const ended = once(this.#worker, "exit");
+    if (!this.hasEnded) {
       this.#worker.ref();
       this.#worker.postMessage("close" satisfies SigningThreadOrder);
-      await ended;
+      await this.ended;
     }
     this.#release();
   }

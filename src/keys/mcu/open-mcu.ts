@@ -1,4 +1,5 @@
 import { MessageChannel } from "node:worker_threads";
+import { Backoff } from "../../backoff.ts";
 import type { Clock } from "../../clock.ts";
 import { inMcu } from "../../config/mcu-place.ts";
 import type { AttestationSettings, McuSettings } from "../../config/settings.ts";
@@ -7,9 +8,11 @@ import { portAt } from "../../serial/port-at.ts";
 import { RemoteLink } from "../../serial/remote/remote-link.ts";
 import { SmpLink } from "../../serial/smp-link.ts";
 import { EngineTlsKey } from "../engine/engine-tls-key.ts";
+import { SigningThread } from "../engine/signing-thread.ts";
 import type { TlsKey } from "../tls-key.ts";
 import type { OpenedMcu } from "./opened-mcu.ts";
 import { mcuSigningThread } from "./signing-thread-program.ts";
+import { startAgain } from "./start-again.ts";
 
 /** What the link to the MCU works with. */
 export interface McuSurroundings {
@@ -43,35 +46,46 @@ async function openHere(
   return opened({ link, close: () => link.close() });
 }
 
-async function openInThread({ port, baudRate }: McuSettings, { log }: McuSurroundings): Promise<OpenedMcu> {
-  const { port1: messages, port2: far } = new MessageChannel();
-  const link = await RemoteLink.start({ messages, portName: port, logger: log });
+async function openInThread({ port, baudRate }: McuSettings, about: McuSurroundings): Promise<OpenedMcu> {
+  const link = await RemoteLink.start({ portName: port, logger: about.log });
+  const closing = new AbortController();
+  const { signal } = closing;
+  const pace = new Backoff(about);
+  const start = async (): Promise<SigningThread> => {
+    const { port1: near, port2: messages } = new MessageChannel();
+    link.attach(near);
+    const thread = await SigningThread.start(mcuSigningThread, { port, baudRate, messages }, [messages]);
+    // Not only when TLS asks for it: it has the port, and the MCU may have something to say.
+    void thread.ended.then(() => startAgain(() => key.revive(), { ...about, pace }, { signal }));
+    return thread;
+  };
+  let key: EngineTlsKey;
   try {
-    const key = await EngineTlsKey.open({
-      location: inMcu,
-      program: mcuSigningThread,
-      signer: { port, baudRate, messages: far },
-      transfer: [far],
-    });
-    return opened({
-      link,
-      tlsKey: borrowed(key),
-      close: async () => {
-        await key.close();
-        await link.close();
-      },
-    });
+    key = await EngineTlsKey.open({ location: inMcu, start });
   } catch (error) {
     await link.close();
     throw error;
   }
+  const close = async (): Promise<void> => {
+    closing.abort();
+    await link.close();
+    await key.close();
+  };
+  return opened({ link, tlsKey: borrowed(key), close });
 }
 
 /** The key, for whoever closes what he uses: the port is not his to close. */
 function borrowed(key: EngineTlsKey): TlsKey {
   const close = async (): Promise<void> => {};
   const { location, publicKey } = key;
-  return { location, publicKey, secureContext: (base) => key.secureContext(base), close, [Symbol.asyncDispose]: close };
+  return {
+    location,
+    publicKey,
+    secureContext: (base) => key.secureContext(base),
+    signingFailure: (cause) => key.signingFailure(cause),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 function opened(parts: Omit<OpenedMcu, typeof Symbol.asyncDispose>): OpenedMcu {

@@ -38,7 +38,6 @@ async function isThere(tool: TokenTool, signal: AbortSignal | undefined): Promis
     await tool.readObject("pubkey", { signal });
     return true;
   } catch (error) {
-    // A token that is not there is told as well, and then told again by whatever comes next.
     if (isLandfallError(error) && error.code === "key.not-in-token") return false;
     throw error;
   }

@@ -1,7 +1,7 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import tls, { type SecureContext, type SecureContextOptions } from "node:tls";
 import { formatPkcs11Path, type Pkcs11Uri, shownPkcs11Uri } from "../../config/pkcs11-uri.ts";
-import { isLandfallError, LandfallError } from "../../errors.ts";
+import { describeCause, isLandfallError, LandfallError } from "../../errors.ts";
 import type { Secret } from "../../secret.ts";
 import { certificateOfAnotherKey } from "../certificate-of-another-key.ts";
 import { pkcs11EngineFolder } from "../engine/engine-folder.ts";
@@ -9,8 +9,9 @@ import { withEnvironment } from "../engine/with-environment.ts";
 import { checkKeyKind } from "../key-kind.ts";
 import type { TlsKey } from "../tls-key.ts";
 import { engineFailure } from "./engine-failure.ts";
-import { findModule } from "./module.ts";
+import { findModule, moduleTitle } from "./module.ts";
 import { withPinFile } from "./pin-file.ts";
+import { isMeant, presentTokens } from "./present-tokens.ts";
 import { RefusedPins } from "./refused-pins.ts";
 
 /** The engine takes one module, at its first use, for the rest of the process. */
@@ -29,6 +30,7 @@ export class Pkcs11TlsKey implements TlsKey {
   readonly #module: string;
   readonly #engineFolder: string;
   #pin: Secret | undefined;
+  #tookPin = false;
 
   private constructor(
     uri: Pkcs11Uri,
@@ -47,8 +49,8 @@ export class Pkcs11TlsKey implements TlsKey {
   /**
    * Logs in to the token, finds the key, and has OpenSSL compare its public half with that of the certificate.
    *
-   * Rejects with `key.engine-missing`, `key.module-unusable`, `key.wrong-pin`, `key.pin-locked`, `key.not-in-token` or
-   * `key.hardware-failed`; with `certificate.key-mismatch` when it is the key of another certificate; with
+   * Rejects with `key.engine-missing`, `key.module-unusable`, `key.token-missing`, `key.not-in-token`, `key.wrong-pin`,
+   * `key.pin-locked` or `key.login-failed`; with `certificate.key-mismatch` when it is the key of another certificate; with
    * `key.unusable` when it is of a kind that Azure IoT does not take.
    */
   static async open(
@@ -60,12 +62,17 @@ export class Pkcs11TlsKey implements TlsKey {
     const key = new Pkcs11TlsKey(uri, place, pin, certificate.publicKey);
     checkKeyKind(key.publicKey, key.location);
     key.#claimModule();
-    if (!key.#belongsTo(certificate)) throw key.#mismatch();
+    if (!(await key.#found(() => key.#belongsTo(certificate)))) throw key.#mismatch();
     return key;
   }
 
   async secureContext(base: SecureContextOptions): Promise<SecureContext> {
-    return this.#load(base);
+    return this.#found(() => this.#load(base));
+  }
+
+  signingFailure(cause: unknown): LandfallError | undefined {
+    if (this.#pin === undefined || !/PKCS#11 module|pkcs11 engine|libp11/.test(describeCause(cause))) return undefined;
+    return this.#failure(cause, this.#pin);
   }
 
   async close(): Promise<void> {
@@ -74,6 +81,23 @@ export class Pkcs11TlsKey implements TlsKey {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Tells a key that its token lacks from a token that is not there: for the engine both come to the same. */
+  async #found<T>(load: () => T): Promise<T> {
+    try {
+      return load();
+    } catch (error) {
+      if (!isLandfallError(error) || error.code !== "key.not-in-token") throw error;
+      const tokens = await presentTokens(this.#module);
+      if (tokens === undefined) throw error;
+      if (!tokens.some((token) => isMeant(this.#uri.path, token))) {
+        const message = `${moduleTitle(this.#module)} does not show the token of ${this.location}.`;
+        throw new LandfallError("key.token-missing", message, { cause: error });
+      }
+    }
+    // It may have come between the engine's look and ours.
+    return load();
   }
 
   /**
@@ -104,7 +128,7 @@ export class Pkcs11TlsKey implements TlsKey {
     const environment = { OPENSSL_ENGINES: this.#engineFolder, PKCS11_MODULE_PATH: this.#module };
     const object = formatPkcs11Path({ ...this.#uri.path, type: "private" });
     try {
-      return withPinFile(this.#pin, (file) =>
+      const context = withPinFile(this.#pin, (file) =>
         withEnvironment(environment, () =>
           tls.createSecureContext({
             ...base,
@@ -113,13 +137,23 @@ export class Pkcs11TlsKey implements TlsKey {
           }),
         ),
       );
+      this.#tookPin = true;
+      return context;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== undefined && /^ERR_OSSL_X509_KEY_\w+_MISMATCH$/.test(code)) throw this.#mismatch(error);
-      const failure = engineFailure(error, { location: this.location, module: this.#module });
-      if (failure.code === "key.wrong-pin") refusedPins.add(this.#uri, this.#pin);
-      throw failure;
+      if (code !== undefined && /^ERR_OSSL_X509_KEY_\w+_MISMATCH$/.test(code)) {
+        this.#tookPin = true;
+        throw this.#mismatch(error);
+      }
+      throw this.#failure(error, this.#pin);
     }
+  }
+
+  #failure(error: unknown, pin: Secret): LandfallError {
+    const { location } = this;
+    const failure = engineFailure(error, { location, module: this.#module, tookPin: this.#tookPin });
+    if (failure.code === "key.wrong-pin") refusedPins.add(this.#uri, pin);
+    return failure;
   }
 
   #claimModule(): void {

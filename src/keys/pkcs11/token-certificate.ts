@@ -9,7 +9,8 @@ import { TokenTool } from "./token-tool.ts";
  * Tokens keep certificates in the open, so no PIN is needed. The issuers' certificates do not come along; an
  * enrollment that needs them needs a file.
  *
- * Rejects with `key.program-missing`, `key.module-unusable`, `key.not-in-token`, `key.invalid-uri` or `certificate.unusable`.
+ * Rejects with `key.program-missing`, `key.module-unusable`, `key.token-missing`, `key.not-in-token`, `key.hardware-failed`,
+ * `key.invalid-uri` or `certificate.unusable`.
  */
 export async function readTokenCertificate(location: string): Promise<OpenedCertificates> {
   const uri = readPkcs11Uri(location);

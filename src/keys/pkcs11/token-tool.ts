@@ -21,8 +21,8 @@ const pinVariable = "LANDFALL_TOKEN_PIN";
  * OpenSC's `pkcs11-tool`, for what Node cannot have done in a token: reading objects, making keys, and signing what is
  * not a TLS handshake. The agent itself needs it only where a certificate is to be read from the token.
  *
- * Every method rejects with `key.program-missing`, `key.module-unusable`, `key.not-in-token`, `key.wrong-pin`,
- * `key.pin-locked`, `key.hardware-failed`, and with `signal.reason`.
+ * Every method rejects with `key.program-missing`, `key.module-unusable`, `key.token-missing`, `key.not-in-token`,
+ * `key.wrong-pin`, `key.pin-locked`, `key.hardware-failed`, and with `signal.reason`.
  */
 export class TokenTool {
   readonly #module: string;
@@ -138,5 +138,6 @@ const meanings: readonly { readonly pattern: RegExp; readonly code: ErrorCode }[
   { pattern: /CKR_PIN_LOCKED/, code: "key.pin-locked" },
   { pattern: /CKR_PIN_(?:INCORRECT|INVALID|EXPIRED|LEN_RANGE)/, code: "key.wrong-pin" },
   { pattern: /load pkcs11 module|dlopen|sc_dlsym/i, code: "key.module-unusable" },
-  { pattern: /object not found|No slot|not found/i, code: "key.not-in-token" },
+  { pattern: /No slot/i, code: "key.token-missing" },
+  { pattern: /not found/i, code: "key.not-in-token" },
 ];

@@ -3,6 +3,7 @@ import { formatTpmUri, isTpmUri, parseTpmUri, type TpmUri } from "../../config/t
 import { LandfallError } from "../../errors.ts";
 import type { Secret } from "../../secret.ts";
 import { EngineTlsKey } from "../engine/engine-tls-key.ts";
+import { SigningThread } from "../engine/signing-thread.ts";
 import { readKeyFile } from "../key-file.ts";
 import type { OpenedKey } from "../tls-key.ts";
 import type { TpmSignerOptions } from "./open-tpm-signer.ts";
@@ -17,7 +18,8 @@ import { tpmSigningThread } from "./signing-thread-program.ts";
 export async function openTpmKey(location: string, password: Secret | undefined): Promise<OpenedKey> {
   const { options, warnings } = await tpmSignerOptions(location, password);
   const title = isTpmUri(location) ? formatTpmUri(readTpmUri(location)) : location;
-  const key = await EngineTlsKey.open({ location: title, program: tpmSigningThread, signer: options });
+  const start = () => SigningThread.start(tpmSigningThread, options);
+  const key = await EngineTlsKey.open({ location: title, start });
   return { key, warnings };
 }
 

@@ -5,10 +5,16 @@ import { readResponseCode } from "./response-code.ts";
 export class TpmResponseError extends LandfallError {
   /** The specification's name for the refusal: `TPM_RC_HANDLE`. */
   readonly responseName: string;
+  /**
+   * Whether the TPM found fault with a handle, a parameter or a session of the command, and not with the state that it is
+   * in itself: it will not take the same command later either, unless its keys change.
+   */
+  readonly isAboutCommand: boolean;
 
-  constructor(code: ErrorCode, message: string, responseName: string) {
+  constructor(code: ErrorCode, message: string, response: { readonly name: string; readonly isAboutCommand: boolean }) {
     super(code, message);
-    this.responseName = responseName;
+    this.responseName = response.name;
+    this.isAboutCommand = response.isAboutCommand;
   }
 }
 
@@ -42,6 +48,6 @@ export function responseError(commandName: string, code: number): TpmResponseErr
   return new TpmResponseError(
     kinds[name] ?? "tpm.refused",
     `The TPM refused ${commandName} with ${name} (${details}).`,
-    name,
+    { name, isAboutCommand: (code & 0x80) !== 0 },
   );
 }

@@ -5,6 +5,7 @@ import { der, derSequence, derTag } from "../der.ts";
 import type { DigestSigner } from "../digest-signer.ts";
 import { load, readPublic } from "./key-commands.ts";
 import type { TpmKeyFile } from "./key-file.ts";
+import { TpmResponseError } from "./response-error.ts";
 import { type EcSignature, sign } from "./signing-commands.ts";
 import { signingPublicKey } from "./signing-key-area.ts";
 import type { Tpm } from "./tpm.ts";
@@ -31,19 +32,20 @@ export class TpmDigestSigner implements DigestSigner {
   }
 
   /**
-   * Reads the key's public half. Rejects with `tpm.*`: `tpm.unsuitable-key` for a key that is not on P-256 or does not sign.
-   * The TPM stays open then.
+   * Reads the key's public half. Rejects with `key.not-in-tpm` when there is none at the handle, and with `tpm.*`:
+   * `tpm.unsuitable-key` for a key that is not on P-256 or does not sign. The TPM stays open then.
    */
   static async open(tpm: Tpm, place: TpmKeyPlace, password?: Secret<Uint8Array>): Promise<TpmDigestSigner> {
     const area =
       place.kind === "file"
         ? place.key.publicArea
         : await tpm.use(async (scope) =>
-            new TpmReader(await scope.run(readPublic(place.handle)), "a public area").sized(),
+            new TpmReader(await found(place, scope.run(readPublic(place.handle))), "a public area").sized(),
           );
     return new TpmDigestSigner(tpm, place, signingPublicKey(area, titleOf(place)), password);
   }
 
+  /** Rejects with `key.not-in-tpm` when this TPM cannot take the key in from its file, and with `tpm.*`. */
   async sign(digest: Uint8Array, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Uint8Array> {
     if (digest.length !== 32) {
       throw new LandfallError("key.unusable", `Expected a digest of 32 bytes; found ${digest.length}.`);
@@ -67,7 +69,17 @@ export class TpmDigestSigner implements DigestSigner {
 
 /** The key's handle; one that is loaded here is flushed with the scope. */
 async function handleOf(scope: TpmScope, place: TpmKeyPlace): Promise<number> {
-  return place.kind === "persistent" ? place.handle : scope.run(load(place.key.parent, place.key));
+  return place.kind === "persistent" ? place.handle : found(place, scope.run(load(place.key.parent, place.key)));
+}
+
+/** A key that is not there, or is another TPM's, does not come to be there by waiting; a TPM in a bad moment gets over it. */
+async function found<T>(place: TpmKeyPlace, step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch (cause) {
+    if (!(cause instanceof TpmResponseError) || cause.code !== "tpm.refused" || !cause.isAboutCommand) throw cause;
+    throw new LandfallError("key.not-in-tpm", `This TPM does not have ${titleOf(place)}: ${cause.message}`, { cause });
+  }
 }
 
 function titleOf(place: TpmKeyPlace): string {

@@ -13,8 +13,6 @@ import { receivedError, sentError } from "./sent-error.ts";
 
 /** Settings of a {@link RemoteLink}. */
 export interface RemoteLinkOptions {
-  /** The way to the thread that has the serial port, where `serveLink` is at the other end. */
-  readonly messages: MessagePort;
   /** Name of the serial port. */
   readonly portName: string;
   /** Default: silent. */
@@ -23,33 +21,44 @@ export interface RemoteLinkOptions {
 
 type Answer = Extract<LinkNews, { kind: "answer" | "packet-bytes" }>;
 
-/** A link to an MCU whose port another thread has. */
+/** A link to an MCU whose port another thread has. It outlasts that thread: another can take its place. */
 export class RemoteLink extends EventEmitter<McuLinkEvents> implements McuLink {
   readonly cbor: CborCodec;
   readonly portName: string;
-  readonly #messages: MessagePort;
   readonly #logger: Logger;
   readonly #handlers = new Map<number, SmpPushHandler>();
   readonly #calls = new Map<number, Deferred<Answer>>();
   readonly #closing = new AbortController();
+  #messages: MessagePort | undefined;
   #called = 0;
   #up: Deferred<void> = deferred();
   #isUp = false;
   #lastFailure: LandfallError | undefined;
 
-  /** The link at the other end of `messages`, which is its own from then on. */
+  /** A link without a thread, which waits until it is given one. */
   static async start(options: RemoteLinkOptions): Promise<RemoteLink> {
     return new RemoteLink(options, await loadCbor());
   }
 
-  private constructor({ messages, portName, logger = silentLogger }: RemoteLinkOptions, cbor: CborCodec) {
+  private constructor({ portName, logger = silentLogger }: RemoteLinkOptions, cbor: CborCodec) {
     super();
     this.cbor = cbor;
     this.portName = portName;
-    this.#messages = messages;
     this.#logger = logger;
+  }
+
+  /**
+   * Has the thread at the other end of `messages`, where `serveLink` is, do from now on what is asked of this link, to which
+   * `messages` belongs then. Until it ends, requests go there; those that are under way then reject with `serial.unplugged`,
+   * and later ones wait for the next thread.
+   */
+  attach(messages: MessagePort): void {
+    this.#closing.signal.throwIfAborted();
+    if (this.#messages !== undefined) this.#lose(this.#messages);
+    this.#messages = messages;
     messages.on("message", (news: LinkNews) => this.#take(news));
-    messages.once("close", () => void this.close());
+    messages.once("close", () => this.#lose(messages));
+    for (const group of this.#handlers.keys()) this.#order({ kind: "serve", group });
   }
 
   get isUp(): boolean {
@@ -90,7 +99,7 @@ export class RemoteLink extends EventEmitter<McuLinkEvents> implements McuLink {
     const reason = new LandfallError("serial.closed", `the link over ${this.portName} was closed`);
     this.#closing.abort(reason);
     for (const call of this.#calls.values()) call.reject(reason);
-    this.#messages.close();
+    this.#messages?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -100,6 +109,7 @@ export class RemoteLink extends EventEmitter<McuLinkEvents> implements McuLink {
   async #call(order: (call: number) => LinkOrder, signal: AbortSignal | undefined): Promise<Answer> {
     signal?.throwIfAborted();
     this.#closing.signal.throwIfAborted();
+    if (this.#messages === undefined) await this.connected({ signal });
     this.#called += 1;
     const call = this.#called;
     const answer = deferred<Answer>();
@@ -115,7 +125,18 @@ export class RemoteLink extends EventEmitter<McuLinkEvents> implements McuLink {
   }
 
   #order(order: LinkOrder): void {
-    if (!this.#closing.signal.aborted) this.#messages.postMessage(order);
+    if (!this.#closing.signal.aborted) this.#messages?.postMessage(order);
+  }
+
+  /** The thread has ended, and with it everything that it was asked for. */
+  #lose(messages: MessagePort): void {
+    if (this.#messages !== messages || this.#closing.signal.aborted) return;
+    this.#messages = undefined;
+    messages.close();
+    const reason = new LandfallError("serial.unplugged", `the thread that has the port ${this.portName} has ended`);
+    for (const call of this.#calls.values()) call.reject(reason);
+    if (this.#isUp) this.#onDown(reason);
+    this.#lastFailure = reason;
   }
 
   #take(news: LinkNews): void {

@@ -87,6 +87,27 @@ describe("a hub that refuses", () => {
     },
   );
 
+  test("while DPS does not take an exchanged TPM: whoever waits is told that, and not that it is being seen to", async () => {
+    await using scene = await known();
+    const missing = fault("tpm.identity-missing");
+    scene.hub.refuseNext(missing).refuseNext(missing).refuseNext(fault("transport.closed"));
+    scene.dps.respond(refusedWith(400, 400004));
+    const agent = await scene.create();
+    const started = agent.start();
+    const failed = await scene.event("provisioning-failed");
+    for (const wait of [1, 2, 3]) await scene.clock.advance((await scene.event("waiting", wait)).delayMs);
+    await started;
+    expect(scene.told("waiting").map(({ error }) => error)).toEqual([
+      missing,
+      failed.error,
+      expect.objectContaining({ code: "transport.closed" }),
+    ]);
+    expect(failed.error).toMatchObject({
+      code: "provisioning.bad-request",
+      remedy: expect.stringContaining("landfall keys tpm"),
+    });
+  });
+
   test("while DPS is out of reach: both are tried on, and the hub may win", async () => {
     await using scene = await known();
     scene.hub.refuseNext(fault("transport.unauthorized")).refuseNext(fault("transport.unauthorized"));

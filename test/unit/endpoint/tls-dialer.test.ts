@@ -151,6 +151,47 @@ describe("TlsDialer", () => {
     socket.destroy();
   });
 
+  test("a key that did not sign ends the dial with the key's own error, and its context is made anew the next time", async () => {
+    await using peer = await startTlsPeer();
+    const stranger = await CertificateAuthority.create({ commonName: "Stranger" });
+    await using untrusted = await startTlsPeer(undefined, { issuer: stranger });
+    await using broken = await startTcpPeer((socket) => socket.destroy());
+    const unsigned = new LandfallError("key.hardware-failed", "The hardware did not sign.");
+    const causes: unknown[] = [];
+    const identity: TlsIdentity = {
+      ...(await identityFor("sensor-17")),
+      signingFailure: (cause) => {
+        causes.push(cause);
+        return unsigned;
+      },
+    };
+    const secureContext = vi.spyOn(identity, "secureContext");
+    const dialer = dialerWith();
+    const addresses = ["127.0.0.1", "127.0.0.1"];
+    await expect(dialer.dial(targetOf(broken, { addresses }), { identity })).rejects.toBe(unsigned);
+    expect(causes).toEqual([expect.any(Error)]);
+    // A peer that is not trusted is never the key's doing.
+    expect(await rejection(dialer.dial(targetOf(untrusted), { identity }))).toMatchObject({
+      code: "endpoint.tls-untrusted",
+    });
+    const { socket } = await dialer.dial(targetOf(peer), { identity });
+    socket.destroy();
+    expect(causes).toHaveLength(1);
+    expect(secureContext).toHaveBeenCalledTimes(2);
+  });
+
+  test("a handshake that fails for another reason than the key leaves its context as it is", async () => {
+    await using peer = await startTlsPeer();
+    await using broken = await startTcpPeer((socket) => socket.destroy());
+    const identity: TlsIdentity = { ...(await identityFor("sensor-17")), signingFailure: () => undefined };
+    const secureContext = vi.spyOn(identity, "secureContext");
+    const dialer = dialerWith();
+    expect((await rejection(dialer.dial(targetOf(broken), { identity }))).code).toBe("endpoint.tls-failed");
+    const { socket } = await dialer.dial(targetOf(peer), { identity });
+    socket.destroy();
+    expect(secureContext).toHaveBeenCalledTimes(1);
+  });
+
   describe("refuses a peer", () => {
     const refusal = async (peer: TlsPeer, options?: Partial<TlsDialerOptions>): Promise<LandfallError> => {
       const error = await rejection(dialerWith(options).dial(targetOf(peer)));

@@ -8,7 +8,14 @@ import type { CheckResult } from "../../../../src/doctor/result.ts";
 import { LandfallError } from "../../../../src/errors.ts";
 import type { RegistrationLookUp } from "../../../../src/provisioning/look-up.ts";
 import { FakeClock } from "../../../../src/testing/fake-clock.ts";
-import { codesOf, dpsSubject, fakeContext, hubSubject, outcomeOf } from "../../../support/doctor-context.ts";
+import {
+  codesOf,
+  deviceSettings,
+  dpsSubject,
+  fakeContext,
+  hubSubject,
+  outcomeOf,
+} from "../../../support/doctor-context.ts";
 import { dpsHost, noon } from "../../../support/endpoint-world.ts";
 import { type HttpsAnswer, type HttpsPeer, startHttpsPeer } from "../../../support/https-peer.ts";
 
@@ -70,6 +77,27 @@ describe("the credential at DPS", () => {
     ["silence", new LandfallError("transport.timeout", "no answer"), ["no-answer (failed)"]],
   ])("that meets %s", async (_, given, codes) => {
     expect(codesOf(await lookUp(given))).toEqual(codes);
+  });
+
+  test("of a TPM is not looked up, because it shows only in a registration", async () => {
+    const settings = await deviceSettings({
+      provisioning: {
+        source: "dps",
+        id_scope: "0ne00000000",
+        transport: "https",
+        attestation: { method: "tpm", registration_id: "sensor-0017" },
+      },
+    });
+    const lookUp = () => expect.unreachable("DPS was asked");
+    const context = fakeContext({ settings, subjects: { dps: dpsSubject(["linked"]) }, lookUp });
+    const broken = { id: "credential.readable", status: "failed" } as const;
+    for (const before of [[], [broken]]) {
+      expect(await outcomeOf(dpsAuthentication, context, before)).toMatchObject({
+        status: "skipped",
+        because: "not-applicable",
+        summary: expect.stringMatching(/registers.*challenge/),
+      });
+    }
   });
 
   test("that DPS does not know is gone when it was assigned before", async () => {

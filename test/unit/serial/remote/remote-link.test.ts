@@ -12,15 +12,21 @@ import { ScriptedMcu } from "../../../support/scripted-mcu.ts";
 async function scene() {
   const [clock, mcu] = [new FakeClock(), new ScriptedMcu()];
   const link = await SmpLink.start({ port: mcu.port, clock, random: () => 0.5 });
-  const { port1, port2 } = new MessageChannel();
-  const remote = await RemoteLink.start({ messages: port1, portName: "there" });
-  serveLink(link, port2);
+  const remote = await RemoteLink.start({ portName: "there" });
+  /** Does as a thread does that has the port. @returns ends it */
+  const serve = (): (() => void) => {
+    const { port1, port2 } = new MessageChannel();
+    remote.attach(port1);
+    serveLink(link, port2);
+    return () => port2.close();
+  };
+  const end = serve();
   await remote.connected();
   const close = async (): Promise<void> => {
     await remote.close();
     await link.close();
   };
-  return { mcu, link, remote, clock, [Symbol.asyncDispose]: close };
+  return { mcu, link, remote, clock, serve, end, [Symbol.asyncDispose]: close };
 }
 
 const read = { operation: "read", group: 70, command: 0 } as const;
@@ -86,6 +92,27 @@ describe("a link in another thread", () => {
     await here.clock.advance(10_000);
     expect(await asked).toEqual({ fine: true });
     expect(here.remote.isUp).toBe(true);
+  });
+
+  test("outlasts the thread, and takes up with the next one where it was", async () => {
+    await using here = await scene();
+    here.mcu.on("70/0", () => undefined).on("70/1", () => ({ fine: true }));
+    here.remote.serve(71, async ({ body }) => ({ n: body.n ?? null }));
+    const asked = here.remote.request(read).catch((error: unknown) => error);
+    await here.mcu.seen.nth(1);
+    const down = once(here.remote, "down");
+    here.end();
+    expect((await down)[0]).toMatchObject({ code: "serial.unplugged", retry: "backoff" });
+    expect(await asked).toMatchObject({ code: "serial.unplugged" });
+    expect(here.remote).toMatchObject({ isUp: false, lastFailure: { code: "serial.unplugged" } });
+
+    const later = here.remote.request({ ...read, command: 1 });
+    here.serve();
+    expect(await later).toEqual({ fine: true });
+    expect(here.remote).toMatchObject({ isUp: true, lastFailure: undefined });
+    const answers = here.mcu.seen.nth(here.mcu.seen.all.length + 1);
+    here.mcu.send({ version: 2, operation: "write", group: 71, command: 1, sequence: 7, body: { n: 7 } });
+    expect((await answers).body).toEqual({ n: 7 });
   });
 
   test("rejects what waits when it is closed, from either side", async () => {
