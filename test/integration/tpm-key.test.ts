@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import tls from "node:tls";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { buildEngine } from "../../src/keys/engine/build-engine.ts";
 import { landfallEngineFolder } from "../../src/keys/engine/landfall-engine.ts";
 import { withEnvironment } from "../../src/keys/engine/with-environment.ts";
@@ -143,6 +144,20 @@ describe.skipIf(["swtpm", "tpm2_getcap", "cc", "openssl"].some(lacks))("a key in
       await makeTpmKey(swtpm, { handle: passing });
       await expect(opened.secureContext({})).rejects.toMatchObject({ code: "certificate.key-mismatch" });
     });
+  });
+
+  test("signs again after the folder of its signing thread was taken away", async () => {
+    const runtime = scratch.file("runtime");
+    await mkdir(runtime);
+    vi.stubEnv("XDG_RUNTIME_DIR", runtime);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await using device = await identity(at(`tpm:handle=0x${handle.toString(16)}`));
+    const [folder = "none"] = await readdir(runtime);
+    await rm(join(runtime, folder), { recursive: true });
+    const seen = await handshake((base) => device.secureContext(base), authority.certificatePem);
+    expect(seen.subject).toBe("press-7");
+    // The thread that nobody could reach any more has ended, and left nothing behind.
+    expect(await readdir(runtime)).toHaveLength(1);
   });
 
   test("is no match for the certificate of another", async () => {

@@ -45,7 +45,7 @@ export class EngineTlsKey implements TlsKey {
     return new EngineTlsKey(options, engineFolder, await options.start());
   }
 
-  /** Starts a thread that has ended again first, once: should that fail, it rejects as {@link open} does. */
+  /** Starts a thread that cannot be reached again first, once: should that fail, it rejects as {@link open} does. */
   async secureContext(base: SecureContextOptions): Promise<SecureContext> {
     await this.revive();
     try {
@@ -63,12 +63,12 @@ export class EngineTlsKey implements TlsKey {
   }
 
   /**
-   * Starts the thread that signs again if it has ended; one attempt, whoever asks meanwhile. Rejects as {@link open}, with
-   * `certificate.key-mismatch` when the hardware has another key by now, and with `key.unusable` after {@link close}.
+   * Starts the thread that signs again if it cannot be reached; one attempt, whoever asks meanwhile. Rejects as {@link open},
+   * with `certificate.key-mismatch` when the hardware has another key by now, and with `key.unusable` after {@link close}.
    */
   async revive(): Promise<void> {
     this.#requireOpen();
-    if (!this.#thread.hasEnded) return;
+    if (this.#thread.isReachable) return;
     this.#starting ??= this.#startAgain().finally(() => {
       this.#starting = undefined;
     });
@@ -94,6 +94,8 @@ export class EngineTlsKey implements TlsKey {
   }
 
   async #startAgain(): Promise<void> {
+    // One that lives on may hold the hardware.
+    await this.#thread.close();
     const thread = await this.#start();
     try {
       this.#requireOpen();
@@ -105,9 +107,7 @@ export class EngineTlsKey implements TlsKey {
       await thread.close();
       throw error;
     }
-    const former = this.#thread;
     this.#thread = thread;
-    await former.close();
   }
 
   #requireOpen(): void {

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { extname, join } from "node:path";
 import { type TransferListItem, Worker } from "node:worker_threads";
 import { LandfallError } from "../../errors.ts";
@@ -29,14 +29,21 @@ export class SigningThread implements AsyncDisposable {
   /** Resolves when the thread has ended, of its own or because it was told to. */
   readonly ended: Promise<void>;
   readonly #worker: Worker;
+  readonly #socketPath: string;
   readonly #release: () => void;
   #closing: Promise<void> | undefined;
 
-  private constructor(worker: Worker, publicKey: KeyObject, keyName: string, release: () => void) {
+  private constructor(
+    worker: Worker,
+    { token, socketPath }: Pick<SigningThreadData, "token" | "socketPath">,
+    spki: Buffer,
+    release: () => void,
+  ) {
     this.#worker = worker;
     this.ended = new Promise((resolve) => worker.once("exit", () => resolve()));
-    this.publicKey = publicKey;
-    this.keyName = keyName;
+    this.publicKey = createPublicKey({ key: spki, type: "spki", format: "der" });
+    this.keyName = `${token}:${spki.toString("base64")}:${socketPath}`;
+    this.#socketPath = socketPath;
     this.#release = release;
   }
 
@@ -64,13 +71,11 @@ export class SigningThread implements AsyncDisposable {
     const argv = argument === undefined ? [] : [argument];
     const worker = new Worker(file, { workerData: data, transferList: [...transfer], argv });
     try {
-      const spki = await untilReady(worker);
-      const publicKey = createPublicKey({ key: Buffer.from(spki), type: "spki", format: "der" });
-      const keyName = `${data.token}:${Buffer.from(spki).toString("base64")}:${data.socketPath}`;
+      const spki = Buffer.from(await untilReady(worker));
       // An agent that is done may end although the thread still could sign.
       worker.unref();
       worker.on("error", () => {}); // the thread has ended; the engine then says that nobody answers
-      return new SigningThread(worker, publicKey, keyName, () => {
+      return new SigningThread(worker, data, spki, () => {
         process.off("exit", release);
         release();
       });
@@ -82,9 +87,12 @@ export class SigningThread implements AsyncDisposable {
     }
   }
 
-  /** Whether the thread has ended: it signs nothing any more. */
-  get hasEnded(): boolean {
-    return this.#worker.threadId === -1;
+  /**
+   * Whether the engine can have it sign: the thread lives, and so does its socket, which a system may take away from under it
+   * with everything that a user has in memory once he logs out.
+   */
+  get isReachable(): boolean {
+    return !this.#hasEnded && existsSync(this.#socketPath);
   }
 
   /** Resolves when the thread has let go of its key and ended. Idempotent. */
@@ -98,12 +106,16 @@ export class SigningThread implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    if (!this.hasEnded) {
+    if (!this.#hasEnded) {
       this.#worker.ref();
       this.#worker.postMessage("close" satisfies SigningThreadOrder);
       await this.ended;
     }
     this.#release();
+  }
+
+  get #hasEnded(): boolean {
+    return this.#worker.threadId === -1;
   }
 }
 

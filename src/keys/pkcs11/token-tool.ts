@@ -4,6 +4,7 @@ import { type Pkcs11Uri, shownPkcs11Uri } from "../../config/pkcs11-uri.ts";
 import { describeCause, type ErrorCode, LandfallError } from "../../errors.ts";
 import type { Secret } from "../../secret.ts";
 import { findModule } from "./module.ts";
+import { requireTokenOfLabel } from "./require-token-of-label.ts";
 
 /** What a run of the tool may take. */
 export interface ToolRun {
@@ -33,7 +34,10 @@ export class TokenTool {
     this.#uri = uri;
   }
 
-  /** The tool for the token and object of a URI. Rejects with `key.module-unusable`, and `key.invalid-uri` without a token's label. */
+  /**
+   * The tool for the token and object of a URI. Rejects with `key.module-unusable`, with `key.invalid-uri` without a token's
+   * label, and like {@link requireTokenOfLabel}.
+   */
   static async for(uri: Pkcs11Uri): Promise<TokenTool> {
     if (uri.path.token === undefined) {
       throw new LandfallError(
@@ -41,7 +45,9 @@ export class TokenTool {
         `Expected the token's label, token=…, because pkcs11-tool finds tokens by nothing else; found ${shownPkcs11Uri(uri)}.`,
       );
     }
-    return new TokenTool(await findModule(uri), uri);
+    const module = await findModule(uri);
+    await requireTokenOfLabel(uri, module);
+    return new TokenTool(module, uri);
   }
 
   /** The value of the object as DER: a certificate, or a public key as SubjectPublicKeyInfo. */
