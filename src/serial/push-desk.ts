@@ -50,7 +50,10 @@ export class PushDesk {
     } catch (error) {
       if (!(error instanceof SmpRefusal)) throw error;
       const { rc } = error.fault;
-      this.#options.logger.warn(`request ${group}/${command} of the MCU was refused: ${describeCause(error)}`);
+      const what = (): string => `request ${group}/${command} of the MCU was refused: ${describeCause(error)}`;
+      // Who is told to come again loses nothing.
+      if (error.is("busy")) this.#options.logger.debug(what);
+      else this.#options.logger.warn(what());
       return version === 1 ? { rc } : { err: { group, rc } };
     }
   }

@@ -1,3 +1,4 @@
+import { type Deferred, deferred } from "../../deferred.ts";
 import { AnswerFields } from "../answer-fields.ts";
 import type { CborMap, CborValue } from "../cbor.ts";
 import type { SmpCallOptions, SmpClient, SmpPush, SmpPushHandler } from "../smp-client.ts";
@@ -27,26 +28,51 @@ export async function allowTelemetry(
   return new AnswerFields("the answer to pushing", await client.request(request, options)).unsigned("boot");
 }
 
+/** A message that is being passed on, or has been. */
+interface Passing {
+  readonly boot: number | bigint;
+  readonly number: number;
+  isPassed: boolean;
+  /** Settles with the message; the last of its sayings waits for it. */
+  saying: Deferred<void>;
+}
+
 /**
- * Takes the messages that an MCU pushes: it says each again until it is answered, `pass` gets each once. The MCU is
- * answered when `pass` has resolved, and sends nothing more until then; when it rejects, the MCU will say the message
- * again, unless it is an `SmpRefusal`, with which the MCU is told that its message is not wanted.
+ * Takes the messages that an MCU pushes: it says each again until it is answered, `pass` gets each once, and one at a time. The
+ * MCU is answered when `pass` has resolved, and sends nothing more until then; when it rejects, the MCU will say the message
+ * again, unless it is an `SmpRefusal`, with which the MCU is told that its message is not wanted. Of the sayings of one
+ * message only the last is answered; another message is refused as busy in the meantime. So nothing heaps up, however long
+ * `pass` takes and whatever the MCU does.
  */
 export function telemetryReceiver(pass: (message: McuMessage) => Promise<void>): SmpPushHandler {
-  let latest: { readonly boot: number | bigint; readonly number: number; readonly passed: Promise<void> } | undefined;
+  let latest: Passing | undefined;
+  const begin = (message: McuMessage): Passing => {
+    const { boot, number } = message;
+    const passing: Passing = { boot, number, isPassed: false, saying: deferred() };
+    pass(message).then(
+      () => {
+        passing.isPassed = true;
+        passing.saying.resolve();
+      },
+      (error) => {
+        // What could not be passed on is no repetition when it comes again.
+        latest = undefined;
+        passing.saying.reject(error);
+      },
+    );
+    return passing;
+  };
   return async (push) => {
     const message = readMessage(push);
-    const { boot, number } = message;
-    if (latest === undefined || latest.boot !== boot || latest.number !== number) {
-      const entry = { boot, number, passed: pass(message) };
-      latest = entry;
-      // What could not be passed on is no repetition when it comes again.
-      entry.passed.catch(() => {
-        if (latest === entry) latest = undefined;
-      });
+    if (latest?.boot !== message.boot || latest.number !== message.number) {
+      if (latest?.isPassed === false) throw refusal(smpCodes.busy);
+      latest = begin(message);
+    } else if (!latest.isPassed) {
+      latest.saying.reject(new Error("the MCU has said it again"));
+      latest.saying = deferred();
     }
-    await latest.passed;
-    return { n: number };
+    await latest.saying.promise;
+    return { n: message.number };
   };
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { deferred } from "../../../src/deferred.ts";
 import { Secret } from "../../../src/secret.ts";
 import type { CborMap } from "../../../src/serial/cbor.ts";
 import { CommandsGroup } from "../../../src/serial/groups/commands-group.ts";
@@ -333,11 +334,37 @@ describe("telemetry of the MCU", () => {
 
   test("is passed on once, however often it is said, while it is under way and after", async () => {
     const seen: number[] = [];
-    const receive = telemetryReceiver(async ({ number }) => void seen.push(number));
-    expect(await Promise.all([receive(push()), receive(push())])).toEqual([{ n: 0 }, { n: 0 }]);
-    await receive(push());
+    const passed = deferred<void>();
+    const receive = telemetryReceiver(async ({ number }) => {
+      seen.push(number);
+      await passed.promise;
+    });
+    const sayings = [receive(push()), receive(push()), receive(push())];
+    passed.resolve();
+    // Only the last is answered: in a week without a hub they would heap up.
+    expect(await Promise.allSettled(sayings)).toMatchObject([
+      { status: "rejected", reason: expect.not.objectContaining({ fault: expect.anything() }) },
+      { status: "rejected" },
+      { status: "fulfilled", value: { n: 0 } },
+    ]);
+    expect(await receive(push())).toEqual({ n: 0 });
     await receive(push({ n: 1 }));
     await receive(push({ n: 1 }));
+    expect(seen).toEqual([0, 1]);
+  });
+
+  test("is passed on one at a time, whatever the MCU does", async () => {
+    const seen: number[] = [];
+    const passed = deferred<void>();
+    const receive = telemetryReceiver(async ({ number }) => {
+      seen.push(number);
+      await passed.promise;
+    });
+    const first = receive(push());
+    await expect(receive(push({ n: 1 }))).rejects.toMatchObject({ fault: { group: 71, rc: 10 } });
+    passed.resolve();
+    expect(await first).toEqual({ n: 0 });
+    expect(await receive(push({ n: 1 }))).toEqual({ n: 1 });
     expect(seen).toEqual([0, 1]);
   });
 
