@@ -32,6 +32,18 @@ const parts = {
   debug: `
     const silent = Object.assign(() => {}, { enabled: false, extend: () => silent });
     module.exports = Object.assign(() => silent, { default: () => silent, enabled: () => false });`,
+  // What the SOCKS client asks of it, by way of our own reader of addresses.
+  "ip-address": `
+    import { parseIp } from "./src/endpoint/ip-address.ts";
+    export class Address4 {
+      constructor(text) { this.text = text; }
+      toArray() { return this.text.split(".").map(Number); }
+    }
+    export class Address6 {
+      constructor(text) { this.hex = parseIp(text).value.toString(16).padStart(32, "0"); }
+      static fromByteArray(bytes) { return Object.assign(new Address6("::"), { hex: Buffer.from(bytes).toString("hex") }); }
+      canonicalForm() { return this.hex.match(/.{4}/g).join(":"); }
+    }`,
   // For topic aliases, which MQTT 3.1.1 does not have.
   "lru-cache": `exports.LRUCache = class { constructor() { throw new Error("topic aliases are not in this file"); } };`,
 };
@@ -107,7 +119,11 @@ await build({
           path,
           namespace: "parts",
         }));
-        onLoad({ filter: /./, namespace: "parts" }, ({ path }) => ({ contents: parts[path], resolveDir: root }));
+        onLoad({ filter: /./, namespace: "parts" }, ({ path }) => ({
+          contents: parts[path],
+          resolveDir: root,
+          loader: "ts",
+        }));
         onLoad({ filter: /\/node-forge\/lib\/x509\.js$/ }, () => ({ contents: unreadCertificates }));
         // PEM, and primes for new keys: what a PKCS#12 file is not made of.
         onLoad({ filter: /\/node-forge\/lib\/(pem|prime)\.js$/ }, () => ({ contents: "" }));

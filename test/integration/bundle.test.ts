@@ -4,6 +4,7 @@ import { CertificateAuthority, Emulator } from "../../src/emulator/index.ts";
 import { networkOf, symmetricKeyDevice, writeConfiguration } from "../support/emulated-device.ts";
 import { programFile, RunningProcess, runProcess } from "../support/landfall-process.ts";
 import { openssl } from "../support/openssl.ts";
+import { startSocksProxy } from "../support/proxy-peer.ts";
 import { ScratchFolder } from "../support/scratch-folder.ts";
 
 const folder = new ScratchFolder();
@@ -113,6 +114,28 @@ describe("the single file, in a folder where there is nothing else", () => {
     expect(hub.received.filter(({ deviceId }) => deviceId === name).map((message) => message.json())).toEqual([
       { packed: true },
     ]);
+  });
+
+  test.each([
+    ["127.0.0.1", "127.0.0.1"],
+    ["[2001:db8::7]", "[2001:0db8:0000:0000:0000:0000:0000:0007]"],
+  ])("comes in through a SOCKS proxy, which it has connect to %s", async (dialed, asked) => {
+    await using proxy = await startSocksProxy();
+    const deviceId = `proxied-${asked.length}`;
+    const { trust_bundle } = networkOf(emulator);
+    const { file } = await symmetricKeyDevice(emulator, folder, deviceId, {
+      provisioning: { transport: "mqtt-ws" },
+      hub: { transport: "mqtt-ws" },
+      network: {
+        trust_bundle,
+        connect_to: emulator.connectTo.map((rule) => rule.replace("127.0.0.1", dialed)),
+        proxy: `socks5h://127.0.0.1:${proxy.port}`,
+      },
+      telemetry: { interval: "0s" },
+    });
+    expect(await run(["run", "-c", file, "--stdin"], '{"by":"proxy"}\n')).toMatchObject({ code: 0 });
+    expect(hub.received.filter((message) => message.deviceId === deviceId)).toHaveLength(1);
+    expect(new Set(proxy.asked.map((place) => place.replace(/:\d+$/, "")))).toEqual(new Set([asked]));
   });
 
   test("knows its version", async () => {

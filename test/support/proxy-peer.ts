@@ -73,14 +73,18 @@ async function serveSocks(client: Socket, options: ProxyPeerOptions, asked: stri
     if (!right) return void client.end();
   }
   const request = await next();
-  const isName = request[3] === 3;
-  const host = isName
-    ? request.toString("utf8", 5, 5 + (request[4] ?? 0))
-    : [...request.subarray(4, 8)].map(String).join(".");
   const port = request.readUInt16BE(request.length - 2);
-  asked.push(`${host}:${port}`);
-  client.write(Buffer.from([5, 0, 0, 1, 127, 0, 0, 1, 0, 0]));
+  asked.push(`${askedHost(request)}:${port}`);
+  const isIpv6 = request[3] === 4;
+  client.write(Buffer.from(isIpv6 ? [5, 0, 0, 4, ...Array(15).fill(0), 1, 0, 0] : [5, 0, 0, 1, 127, 0, 0, 1, 0, 0]));
   join(client, port);
+}
+
+/** A name, an IPv4 address, or an IPv6 address with all its digits, in brackets. */
+function askedHost(request: Buffer): string {
+  if (request[3] === 3) return request.toString("utf8", 5, 5 + (request[4] ?? 0));
+  if (request[3] === 1) return [...request.subarray(4, 8)].map(String).join(".");
+  return `[${request.toString("hex", 4, 20).match(/.{4}/g)?.join(":")}]`;
 }
 
 function join(client: Socket, port: number): void {
