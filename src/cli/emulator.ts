@@ -132,7 +132,8 @@ function serviceOptions(options: OptionValues): EmulatorOptions {
     assign: assignOption(options),
     ...(host === undefined ? {} : { host }),
     ...(idScope === undefined ? {} : { idScope }),
-    ...(directory === undefined ? {} : { directory }),
+    // Absolute, because the ready line is for programs that may work elsewhere.
+    ...(directory === undefined ? {} : { directory: resolve(directory) }),
     ...(hubs === undefined ? {} : { hubs }),
     ...seedOption(options),
     ...faultsOption(options),

@@ -18,8 +18,8 @@ interface ReadyLine extends EmulatorReady {
 }
 
 /** Whatever a test kills leaves its files here. */
-const startEmulator = (args: readonly string[]): RunningProcess =>
-  startLandfall(["emulator", ...args], { env: { TMPDIR: folder.path } });
+const startEmulator = (args: readonly string[], { cwd = "." }: { readonly cwd?: string } = {}): RunningProcess =>
+  startLandfall(["emulator", ...args], { env: { TMPDIR: folder.path }, cwd });
 
 const networkOf = ({ caFile, connectTo }: ReadyLine) => ({ trust_bundle: caFile, connect_to: connectTo });
 
@@ -179,12 +179,12 @@ describe("landfall emulator", () => {
     );
   });
 
-  test("keeps its authority in a directory from one start to the next", async () => {
-    const directory = folder.file("authority");
+  test("keeps its authority in a directory from one start to the next, and tells where that is from anywhere", async () => {
     const pems: string[] = [];
     for (let start = 0; start < 2; start++) {
-      await using emulator = startEmulator([...anyPorts, "--directory", directory]);
+      await using emulator = startEmulator([...anyPorts, "--directory", "authority"], { cwd: folder.path });
       const ready = (await emulator.json()) as unknown as ReadyLine;
+      expect(ready.caFile).toBe(folder.file("authority/ca.pem"));
       pems.push(await readFile(ready.caFile, "utf8"));
       await emulator.says(/nobody is enrolled/);
       emulator.kill("SIGTERM");

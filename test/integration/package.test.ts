@@ -74,14 +74,14 @@ describe("the packed package", () => {
     const odd = packed.filter(
       ({ path }) =>
         !/^dist\/(src|firmware-sim)\/[\w./-]+(\.js|\.d\.ts)$/.test(path) &&
-        !/^docs\/[a-z-]+\.md$/.test(path) &&
+        !/^docs\/([a-z-]+\.md|mcu\.cddl)$/.test(path) &&
         !["package.json", "README.md", "LICENSE", "CHANGELOG.md", "native/landfall-engine.c"].includes(path),
     );
     expect(odd).toEqual([]);
     expect(packed.filter(({ path }) => /\.(test|spec)\./.test(path))).toEqual([]);
     expect(packed).toContainEqual(expect.objectContaining({ path: "native/landfall-engine.c" }));
-    for (const page of ["cli", "configuration", "errors", "events"]) {
-      expect(packed).toContainEqual(expect.objectContaining({ path: `docs/${page}.md` }));
+    for (const page of ["cli.md", "configuration.md", "errors.md", "events.md", "mcu.cddl"]) {
+      expect(packed).toContainEqual(expect.objectContaining({ path: `docs/${page}` }));
     }
   });
 

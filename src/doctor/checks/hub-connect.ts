@@ -5,6 +5,8 @@ import { usedPort } from "../service.ts";
 import { sightOf } from "../sight.ts";
 import { saidBy } from "../words.ts";
 
+const credentialChecks = ["credential.readable", "credential.validity"] as const;
+
 const failures = {
   unauthorized: {
     status: "failed",
@@ -54,7 +56,7 @@ export const hubConnect = defineCheck({
   title: "Device at its hub",
   does: "Connects to the hub as the device does, waits for the answer to CONNECT, and disconnects at once. A hub has one connection for each device, so this throws out an agent that is connected: it is done only with --hub-connect.",
   dependsOn: ["hub.name"],
-  follows: ["credential.readable", "tls.hub.8883", "tls.hub.443"],
+  follows: [...credentialChecks, "tls.hub.8883", "tls.hub.443"],
   deadlineMs: 30_000,
   failures,
   async run(context, { signal, results, found }) {
@@ -65,9 +67,8 @@ export const hubConnect = defineCheck({
     if (tls !== undefined && (tls.status === "skipped" || tls.data.failure !== undefined)) {
       return { skipped: `needs ${tls.id}`, because: tls.id };
     }
-    if (results.get("credential.readable")?.status === "failed") {
-      return { skipped: "needs credential.readable", because: "credential.readable" };
-    }
+    const broken = credentialChecks.find((id) => results.get(id)?.status === "failed");
+    if (broken !== undefined) return { skipped: `needs ${broken}`, because: broken };
     if (!context.mayConnectToHub) {
       return { skipped: "would throw out a running agent; stop it and add --hub-connect", because: "--hub-connect" };
     }

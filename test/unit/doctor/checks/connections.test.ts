@@ -247,11 +247,13 @@ describe("the device at its hub", () => {
     expect(codesOf(result)).toEqual([finding]);
   });
 
-  test("is not tried where TLS does not work, nor without a credential", async () => {
+  test("is not tried where TLS does not work, nor without a credential that can be used now", async () => {
     const context = fakeContext({ subjects: { hub }, hub: async () => known, mayConnectToHub: true });
     const broken = [{ id: "tls.hub.8883", status: "failed", data: { failure: "cut" } }] as const;
     expect(await outcomeOf(hubConnect, context, broken)).toMatchObject({ because: "tls.hub.8883" });
     const keyless = [{ id: "credential.readable", status: "failed" }] as const;
     expect(await outcomeOf(hubConnect, context, keyless)).toMatchObject({ because: "credential.readable" });
+    const early = [{ id: "credential.validity", status: "failed" }] as const;
+    expect(await outcomeOf(hubConnect, context, early)).toMatchObject({ because: "credential.validity" });
   });
 });
