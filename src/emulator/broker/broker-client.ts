@@ -36,7 +36,8 @@ export class BrokerClient {
     const options = {
       clientId: `landfall-emulator-${randomUUID()}`,
       ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password: password.reveal() }),
+      // Bytes, because the library prints its options, texts among them, for DEBUG=mqtt*.
+      ...(password === undefined ? {} : { password: Buffer.from(password.reveal()) }),
       ...(ca === undefined ? {} : { ca }),
       rejectUnauthorized: true,
       connectTimeout: connectTimeoutMs,
