@@ -575,6 +575,12 @@ export const errorTable = {
     retry: "never",
     remedy: "The message tells which; a slot becomes free when the image in it is confirmed or reverted.",
   },
+  "firmware.damaged": {
+    summary: "The image did not arrive at the MCU as it was sent.",
+    retry: "backoff",
+    remedy:
+      "Flash it again. Should that end likewise, the MCU's flash may be worn, or the line spoils more than checks notice.",
+  },
   "firmware.reverted": {
     summary: "The new firmware did not come up healthy; the MCU runs the former one again.",
     retry: "never",

@@ -7,6 +7,8 @@ export class UploadTarget {
   #sha = "";
   /** How many pieces came, repetitions included. */
   pieces = 0;
+  /** Said with the last piece: whether what arrived has the digest that was told. Default: nothing, as of older servers. */
+  match: boolean | undefined;
 
   constructor(mcu: ScriptedMcu) {
     mcu.on("1/1", ({ body }) => {
@@ -19,7 +21,8 @@ export class UploadTarget {
         this.#length = len;
       }
       if (off === this.received.length && this.#length > 0) this.received = Buffer.concat([this.received, data]);
-      return { off: this.received.length };
+      const isWhole = this.received.length === this.#length;
+      return { off: this.received.length, ...(isWhole && this.match !== undefined ? { match: this.match } : {}) };
     });
   }
 

@@ -34,7 +34,8 @@ const lostUpload = new Set([20, 21]);
 /**
  * Uploads an image to the slot that does not run, and resolves once the MCU has all of it. The MCU's offset decides where it
  * goes on, so that it is taken up after any interruption: a lost piece, a port that went away, a restart of either side.
- * Rejects with `smp.refused` when the MCU does not want it, `smp.timeout` after 60 s of silence.
+ * Rejects with `smp.refused` when the MCU does not want it, `firmware.damaged` when it says that it has something else than
+ * was sent, `smp.timeout` after 60 s of silence.
  */
 export async function uploadImage(client: SmpClient, image: Uint8Array, options: UploadOptions): Promise<void> {
   const { clock, signal, onProgress } = options;
@@ -62,6 +63,7 @@ export async function uploadImage(client: SmpClient, image: Uint8Array, options:
       pace.answered(piece, clock.elapsed() - askedAt);
       silentMs = 0;
       if (next <= offset) setbacks = countSetback(setbacks, next);
+      if (next === image.length) requireWhole(answer);
       offset = next;
     } catch (error) {
       if (isSilence(error)) {
@@ -89,6 +91,15 @@ function pieceAt(
   const room = dataRoom(packetBytes, client.cbor.encode({ ...around, data: new Uint8Array() }).length);
   if (room === 0) throw new LandfallError("smp.too-large", `a packet of ${packetBytes} bytes has no room for an image`);
   return { ...around, data: image.subarray(off, off + room) };
+}
+
+/** Firmware that checks what arrived by the digest of the first piece says with the last one whether they match. */
+function requireWhole({ match }: CborMap): void {
+  if (match !== false) return;
+  throw new LandfallError(
+    "firmware.damaged",
+    "what the MCU has of the image does not match the digest of what was sent",
+  );
 }
 
 function countSetback(setbacks: number, off: number): number {

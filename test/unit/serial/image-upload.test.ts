@@ -74,6 +74,16 @@ describe("an upload", () => {
     expect(mcu.bodies("1/1")[before + 1]).toMatchObject({ off: 12_345 });
   });
 
+  test("is damaged when the MCU says that it has something else than was sent", async () => {
+    const { target, start } = await scene();
+    target.match = false;
+    await expect(start()).rejects.toMatchObject({ code: "firmware.damaged" });
+    target.forget();
+    target.match = true;
+    await start();
+    expect(target.received.equals(image)).toBe(true);
+  });
+
   test("goes on after the port went away in the middle", async () => {
     const { clock, mcu, target, start } = await scene({ hangUpAfterBytes: 9_000 });
     const done = start();
