@@ -35,6 +35,7 @@ class Agenda<T extends { readonly atMs: number }> {
 
   take(): T | undefined {
     const heap = this.#heap;
+    if (heap.length === 0) return undefined;
     this.#swap(0, heap.length - 1);
     const first = heap.pop();
     for (let at = 0, child = 1; child < heap.length; child = 2 * at + 1) {
@@ -51,8 +52,10 @@ class Agenda<T extends { readonly atMs: number }> {
   }
 
   #swap(one: number, other: number): void {
-    const [a, b] = [this.#heap[one], this.#heap[other]];
-    if (a && b) [this.#heap[one], this.#heap[other]] = [b, a];
+    const heap = this.#heap;
+    const former = heap[one] as T;
+    heap[one] = heap[other] as T;
+    heap[other] = former;
   }
 }
 
