@@ -6,6 +6,7 @@ import { deriveOptions, printDerivedKeys } from "./keys-derive.ts";
 import { engineOptions, printBuiltEngine } from "./keys-engine.ts";
 import { keyPasswordOptions } from "./keys-place.ts";
 import { printTpmKeys, tpmOptions } from "./keys-tpm.ts";
+import { mcuPortOptions } from "./mcu-port-options.ts";
 
 interface Action {
   /** Most operands after the action's own name. */
@@ -28,7 +29,8 @@ export const keys: Command = {
   description:
     "create makes a private key where it will live, and prints its public half. KEY is a path, or the URI of a key in a " +
     "PKCS#11 token or a TPM, as identity_pk has it; in hardware the key never is anywhere else.\n" +
-    "csr prints a PKCS#10 request for a certificate, signed with KEY, for whoever issues certificates.\n" +
+    "csr prints a PKCS#10 request for a certificate, signed with KEY, for whoever issues certificates. KEY may also be a " +
+    "PKCS#12 file, or mcu: for the key that the MCU has a certificate of already.\n" +
     "derive prints the device key of each registration id, derived from an enrollment group's key. The group key comes " +
     "from a file, an environment variable or standard input, never from the command line, where every user of this " +
     "machine could see it.\n" +
@@ -38,6 +40,7 @@ export const keys: Command = {
   options: {
     ...createdKeyOptions,
     ...requestOptions,
+    ...mcuPortOptions,
     ...keyPasswordOptions,
     ...deriveOptions,
     ...engineOptions,

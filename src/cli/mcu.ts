@@ -1,6 +1,7 @@
 import { isLandfallError, LandfallError } from "../errors.ts";
 import { type Command, configOption, type ExitCode, type Invocation, jsonOption } from "./command.ts";
 import { exitCodeFor } from "./error-report.ts";
+import { mcuPortOptions } from "./mcu-port-options.ts";
 
 interface Action {
   /** Most operands after the action's own name. */
@@ -29,13 +30,7 @@ export const mcu: Command = {
     "agent first.",
   options: {
     ...configOption,
-    port: {
-      type: "string",
-      short: "p",
-      value: "PORT",
-      help: "a serial device, tcp://HOST:PORT or unix:PATH (default: [mcu] port of the configuration)",
-    },
-    baud: { type: "string", short: "b", value: "RATE", help: "bits per second of a serial device (default: 115200)" },
+    ...mcuPortOptions,
     "allow-downgrade": { type: "boolean", help: "flash: take an image that is older than the running one" },
     telemetry: {
       type: "boolean",

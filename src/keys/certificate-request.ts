@@ -1,4 +1,5 @@
-import type { KeyObject } from "node:crypto";
+import { type KeyObject, verify } from "node:crypto";
+import { LandfallError } from "../errors.ts";
 import { der, derBitString, derInteger, derObjectIdentifier, derSequence, derTag } from "./der.ts";
 
 /** Somebody who signs a certificate request: a key in memory, or whatever speaks for one in hardware. */
@@ -20,7 +21,8 @@ const noAttributes = der(0xa0);
  * A PKCS#10 request (RFC 2986), PEM, for a certificate with this common name, signed as a proof that its sender has the key.
  * What else the certificate is to say is for its issuer to decide.
  *
- * Rejects like {@link RequestSigner.sign}.
+ * Rejects like {@link RequestSigner.sign}, and with `certificate.key-mismatch` when the signature is not by the public key:
+ * hardware that has that from a certificate may hold another certificate's key.
  */
 export async function certificateRequest(
   commonName: string,
@@ -37,6 +39,12 @@ export async function certificateRequest(
   );
   const algorithm = publicKey.asymmetricKeyType === "rsa" ? rsaWithSha256 : ecdsaWithSha256;
   const signature = await signer.sign(information, options);
+  if (!verify("sha256", information, publicKey, signature)) {
+    throw new LandfallError(
+      "certificate.key-mismatch",
+      "The request was signed with another private key than the one that its public key belongs to.",
+    );
+  }
   const bytes = derSequence(information, algorithm, derBitString(signature));
   const lines = bytes.toString("base64").match(/.{1,64}/g) ?? [];
   return ["-----BEGIN CERTIFICATE REQUEST-----", ...lines, "-----END CERTIFICATE REQUEST-----", ""].join("\n");

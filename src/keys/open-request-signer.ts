@@ -37,7 +37,8 @@ function isPkcs12(location: string): boolean {
   return /\.(p12|pfx)$/i.test(location);
 }
 
-function overDigests(signer: DigestSigner): RequestSigner {
+/** Has hardware that signs digests sign requests. It is closed with what is returned. */
+export function overDigests(signer: DigestSigner): RequestSigner {
   return {
     publicKey: signer.publicKey,
     sign: (bytes, options) => signer.sign(createHash("sha256").update(bytes).digest(), options),

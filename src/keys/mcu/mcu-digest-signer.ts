@@ -4,6 +4,7 @@ import { withDeadline } from "../../deadline.ts";
 import { LandfallError } from "../../errors.ts";
 import { IdentityGroup } from "../../serial/groups/identity-group.ts";
 import type { McuLink } from "../../serial/mcu-link.ts";
+import type { SmpCallOptions } from "../../serial/smp-client.ts";
 import type { DigestSigner } from "../digest-signer.ts";
 import { readMcuCertificates } from "./mcu-certificates.ts";
 
@@ -24,10 +25,10 @@ export class McuDigestSigner implements DigestSigner {
 
   /**
    * Reads the key's public half from the certificate that the MCU has for it. Rejects with `certificate.unusable`,
-   * `key.unusable` for a key of another kind, `smp.*` and `serial.*`. The link stays open then.
+   * `key.unusable` for a key of another kind, `smp.*`, `serial.*` and `signal.reason`. The link stays open then.
    */
-  static async open(link: McuLink): Promise<McuDigestSigner> {
-    const { chain } = await readMcuCertificates(link);
+  static async open(link: McuLink, options: SmpCallOptions = {}): Promise<McuDigestSigner> {
+    const { chain } = await readMcuCertificates(link, options);
     const { publicKey } = chain[0];
     if (publicKey.asymmetricKeyDetails?.namedCurve === "prime256v1") return new McuDigestSigner(link, publicKey);
     const found = publicKey.asymmetricKeyType;
