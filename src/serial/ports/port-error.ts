@@ -3,7 +3,15 @@ import { describeCause, type ErrorCode, LandfallError } from "../../errors.ts";
 /** The error for a port that could not be opened. */
 export function openError(name: string, cause: unknown): LandfallError {
   const text = describeCause(cause);
-  return new LandfallError(openErrorCode(text), `could not open ${name}: ${text}`, { cause });
+  const reason = withoutRepetition(text);
+  return new LandfallError(openErrorCode(text), `could not open ${name}: ${reason}`, {
+    cause: reason === text ? cause : new Error(reason),
+  });
+}
+
+/** The driver's texts say once more that there is an error, and what could not be opened. */
+function withoutRepetition(text: string): string {
+  return text.replace(/^Error:? /, "").replace(/,? cannot open .*$/i, "");
 }
 
 /** The driver of serial devices has no error numbers, only the system's words for them. */
