@@ -1,5 +1,5 @@
-import { LandfallError } from "../errors.ts";
-import { type Command, configOption, type ExitCode, type Invocation, jsonOption } from "./command.ts";
+import { type Actions, optionsOf, runAction } from "./actions.ts";
+import { type Command, configOption, jsonOption } from "./command.ts";
 import { createdKeyOptions, printCreatedKey } from "./keys-create.ts";
 import { printRequest, requestOptions } from "./keys-csr.ts";
 import { deriveOptions, printDerivedKeys } from "./keys-derive.ts";
@@ -8,18 +8,26 @@ import { keyPasswordOptions } from "./keys-place.ts";
 import { printTpmKeys, tpmOptions } from "./keys-tpm.ts";
 import { mcuPortOptions } from "./mcu-port-options.ts";
 
-interface Action {
-  /** Most operands after the action's own name. */
-  readonly operands: number;
-  run(invocation: Invocation): Promise<ExitCode>;
-}
+const { port, baud } = mcuPortOptions;
+const placeOfMcu = {
+  port: { ...port, help: `csr mcu: ${port.help}` },
+  baud: { ...baud, help: `csr mcu: ${baud.help}` },
+};
 
-const actions: Readonly<Record<string, Action>> = {
-  create: { operands: 1, run: printCreatedKey },
-  csr: { operands: 1, run: printRequest },
-  derive: { operands: Number.POSITIVE_INFINITY, run: printDerivedKeys },
-  engine: { operands: 0, run: printBuiltEngine },
-  tpm: { operands: 0, run: printTpmKeys },
+const actions: Actions = {
+  create: {
+    operands: 1,
+    options: { ...createdKeyOptions, ...keyPasswordOptions },
+    load: async () => printCreatedKey,
+  },
+  csr: {
+    operands: 1,
+    options: { ...requestOptions, ...keyPasswordOptions, ...placeOfMcu, ...configOption },
+    load: async () => printRequest,
+  },
+  derive: { operands: Number.POSITIVE_INFINITY, options: deriveOptions, load: async () => printDerivedKeys },
+  engine: { operands: 0, options: engineOptions, load: async () => printBuiltEngine },
+  tpm: { operands: 0, options: { ...configOption, ...tpmOptions }, load: async () => printTpmKeys },
 };
 
 /** `landfall keys`: what can be done with keys outside a running agent. */
@@ -38,31 +46,12 @@ export const keys: Command = {
     "tpm prints what an enrollment of this machine's TPM needs: registration id, endorsement key and storage root key, and " +
     "the endorsement key's certificate where the TPM has one. Keys that the TPM does not have yet are created in it.",
   options: {
-    ...createdKeyOptions,
-    ...requestOptions,
-    ...mcuPortOptions,
-    ...keyPasswordOptions,
-    ...deriveOptions,
-    ...engineOptions,
-    ...configOption,
-    ...tpmOptions,
+    ...optionsOf(actions),
     ...jsonOption(
       "landfall.created-key/1, landfall.certificate-request/1, landfall.derived-keys/1, landfall.key-engine/1, " +
         "landfall.tpm-keys/1",
     ),
   },
   maxPositionals: Number.POSITIVE_INFINITY,
-  async run(invocation) {
-    const [name = "", ...operands] = invocation.positionals;
-    const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
-    if (action === undefined) {
-      const names = Object.keys(actions).map((each) => `"${each}"`);
-      const found = name === "" ? "nothing" : `"${name}"`;
-      throw new LandfallError("cli.usage", `keys: expected ${names.join(", ")}, got ${found}`);
-    }
-    if (operands.length > action.operands) {
-      throw new LandfallError("cli.usage", `keys ${name}: unexpected argument "${operands[action.operands]}"`);
-    }
-    return action.run(invocation);
-  },
+  run: (invocation) => runAction("keys", actions, invocation),
 };

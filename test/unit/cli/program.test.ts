@@ -48,6 +48,9 @@ describe("landfall", () => {
     [["run", "-c", "--json"], "run: Option '-c' argument is ambiguous."],
     [["mcu"], "mcu: expected info, flash or monitor, got nothing"],
     [["mcu", "toString"], 'mcu: expected info, flash or monitor, got "toString"'],
+    [["keys", "make"], 'keys: expected create, csr, derive, engine or tpm, got "make"'],
+    [["keys", "derive", "press-7", "--tpm", "swtpm:/s"], "keys derive: unexpected option --tpm"],
+    [["mcu", "info", "--telemetry"], "mcu info: unexpected option --telemetry"],
     [["mcu", "info", "extra"], 'mcu info: unexpected argument "extra"'],
     [["mcu", "flash", "image", "extra"], 'mcu flash: unexpected argument "extra"'],
   ])("%j is told what is wrong with it in one short line", async (args, message) => {
