@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type Socket, type Server as TcpServer } from "node:net";
 import { type Clock, systemClock } from "../../../clock.ts";
 import { describeCause, LandfallError } from "../../../errors.ts";
+import { findLastingPort } from "../lasting-port.ts";
 import type { DnsQuestion, ResponseCode } from "./message.ts";
 import type { Deliveries, Delivery, DnsCarrier } from "./treatment.ts";
 import { type DnsQuery, encodeCode, encodeDelivery, readQuery } from "./wire.ts";
@@ -29,9 +30,6 @@ const largestUdpBytes = 1232;
 
 /** Queries that are kept for {@link NameServer.queries}. */
 const keptQueries = 10_000;
-
-/** Attempts to find a port that is free for UDP and TCP both. */
-const portAttempts = 20;
 
 /** Where a name server listens, and by which clock it keeps its record. */
 export interface NameServerOptions {
@@ -64,17 +62,9 @@ export class NameServer {
   /** Opens a name server. Rejects with `emulator.listen-failed`. */
   static async open(respond: DnsResponder, options: NameServerOptions = {}): Promise<NameServer> {
     const server = new NameServer(respond, options);
-    // The port that is free for TCP may be taken for UDP.
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await server.reach("udp-and-tcp");
-        return server;
-      } catch (error) {
-        await server.close();
-        if (attempt === portAttempts || (options.port ?? 0) > 0) throw error;
-        server.#port = 0;
-      }
-    }
+    if (options.port !== undefined) await server.#open(options.port);
+    else await findLastingPort((port) => server.#open(port));
+    return server;
   }
 
   /** `<address>:<port>`, the form in which clients are told of a name server. */
@@ -118,14 +108,23 @@ export class NameServer {
     await this.close();
   }
 
+  async #open(port: number): Promise<void> {
+    this.#port = port;
+    try {
+      await this.reach("udp-and-tcp");
+    } catch (error) {
+      // What is free for TCP may be taken for UDP.
+      await this.close();
+      throw error;
+    }
+  }
+
   async #openTcp(): Promise<void> {
     const tcp = createServer((socket) => this.#serveTcp(socket));
     tcp.listen({ host: this.#host, port: this.#port });
     await once(tcp, "listening");
     tcp.on("error", () => {});
     this.#tcp = tcp;
-    const bound = tcp.address();
-    if (typeof bound === "object" && bound !== null) this.#port = bound.port;
   }
 
   async #openUdp(): Promise<void> {
@@ -140,7 +139,6 @@ export class NameServer {
     udp.on("error", () => {});
     udp.on("message", (bytes, from) => void this.#serveUdp(udp, bytes, from));
     this.#udp = udp;
-    this.#port = udp.address().port;
   }
 
   async #closeTcp(): Promise<void> {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { describeCause, LandfallError } from "../../../errors.ts";
+import { findLastingPort } from "../lasting-port.ts";
 import { BlackHole } from "./black-hole.ts";
 
 /** What a loopback port does with a client that knocks: takes it in, turns it away, or gives no sign. */
@@ -23,7 +24,10 @@ export class TcpFront {
   /** Opens a front on a free port of 127.0.0.1. Rejects with `emulator.listen-failed`. */
   static async open(accept: (socket: Socket) => void): Promise<TcpFront> {
     const front = new TcpFront(accept);
-    await front.enter("open");
+    await findLastingPort(async (port) => {
+      front.#port = port;
+      await front.enter("open");
+    });
     return front;
   }
 
@@ -62,8 +66,6 @@ export class TcpFront {
     server.listen({ host: "127.0.0.1", port: this.#port });
     await once(server, "listening");
     server.on("error", () => {});
-    const bound = server.address();
-    if (typeof bound === "object" && bound !== null) this.#port = bound.port;
     this.#release = () => void server.close();
   }
 
