@@ -51,7 +51,11 @@ describe("landfall keys csr mcu:", () => {
   });
 
   test("wants to know where the MCU is", async () => {
-    const attestation = { method: "symmetric_key", registration_id: "press-7", symmetric_key: { value: testIdentity.symmetricKey } };
+    const attestation = {
+      method: "symmetric_key",
+      registration_id: "press-7",
+      symmetric_key: { value: testIdentity.symmetricKey },
+    };
     const file = await writeConfiguration(folder, "without-mcu", {
       provisioning: { source: "dps", id_scope: "0ne00ABCDEF", attestation },
     });

@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:net";
  * Ports that no socket gets of which nobody cares where it is: below those that systems hand out by themselves. So a port
  * stays free while the program that it is for starts, or starts again.
  */
-const [lowest, highest] = [20_000, 30_000];
+const [lowest, highest] = [12_000, 20_000];
 
 /** The first of `count` consecutive ports of the loopback that are free. */
 export async function freePorts(count: number): Promise<number> {
