@@ -21,6 +21,24 @@ const bundle = folder.file("landfall.cjs");
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const { registrationId, certificate } = testIdentity;
 
+/** The configuration of a gateway whose identity is in the MCU at `port`, with a state of its own by this name. */
+function configured(emulator: Emulator, name: string, port: string): Promise<string> {
+  return folder.write(
+    `${name}.toml`,
+    stringify({
+      provisioning: {
+        source: "dps",
+        id_scope: emulator.ready.idScope,
+        attestation: { method: "x509", identity_cert: "mcu:", identity_pk: "mcu:" },
+      },
+      network: networkOf(emulator),
+      telemetry: { interval: 0 },
+      mcu: { port },
+      state: { directory: folder.file(`state of ${name}`) },
+    }),
+  );
+}
+
 // In processes of their own, since an agent that waits for its signature lets nothing else in its process go on.
 describe.skipIf(lacks("cc"))("a gateway whose certificate and key are in the MCU", () => {
   beforeAll(async () => {
@@ -53,20 +71,7 @@ describe.skipIf(lacks("cc"))("a gateway whose certificate and key are in the MCU
       mcu.on("asked", ({ group, command }) => {
         if (group === 70 && command === 3) signed.push(command);
       });
-      const file = await folder.write(
-        "landfall.toml",
-        stringify({
-          provisioning: {
-            source: "dps",
-            id_scope: emulator.ready.idScope,
-            attestation: { method: "x509", identity_cert: "mcu:", identity_pk: "mcu:" },
-          },
-          network: networkOf(emulator),
-          telemetry: { interval: 0 },
-          mcu: { port: terminal.path },
-          state: { directory: folder.file(`state of ${line}`) },
-        }),
-      );
+      const file = await configured(emulator, line, terminal.path);
       await using running = new RunningProcess(process.execPath, [program, "run", "-c", file, "--json"], { env });
       await running.event("connected");
       expect(emulator.hub().connections).toMatchObject([{ deviceId: registrationId, credential: "certificate" }]);
@@ -96,20 +101,7 @@ describe.skipIf(lacks("cc"))("a gateway whose certificate and key are in the MCU
     await using emulator = await Emulator.start({ retryAfterSeconds: 1 });
     emulator.dps.enroll({ registrationId, attestation: { method: "x509", certificate } });
     const port = folder.file("tty that comes later");
-    const file = await folder.write(
-      "later.toml",
-      stringify({
-        provisioning: {
-          source: "dps",
-          id_scope: emulator.ready.idScope,
-          attestation: { method: "x509", identity_cert: "mcu:", identity_pk: "mcu:" },
-        },
-        network: networkOf(emulator),
-        telemetry: { interval: 0 },
-        mcu: { port },
-        state: { directory: folder.file("state of later") },
-      }),
-    );
+    const file = await configured(emulator, "a later start", port);
     await using running = new RunningProcess(process.execPath, [programFile, "run", "-c", file, "--json"], { env });
     const absent = { code: "serial.port-not-found", retry: "backoff" };
     expect(await running.event("waiting")).toMatchObject({ error: absent });
